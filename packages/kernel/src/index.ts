@@ -14,3 +14,14 @@ export { nodeFileSystem } from './node-file-system.ts'
 export type { KeyValueStore, KeyValueWrite } from './key-value-store.ts'
 export { silentLogger } from './logging.ts'
 export type { Logger } from './logging.ts'
+export {
+  LONG_MAX, brokerConfigKeys, brokerSynonymsOf, describeConfigError, layoutOf, loadBrokerConfig, parseListener, parseProperties,
+  parseProtocolMap, parseVoter, propertiesOfEnvironment, propertyNameOf, propertyNameOfVariable, resolveTopicConfig, rowsOf,
+  topicConfigKey, topicConfigKeys, validateTopicConfig,
+} from './config/index.ts'
+export type {
+  AnyConfigKey, BrokerConfig, ConfigError, ConfigImportance, ConfigKey, ConfigScope, ConfigType, ConfigValues, ListenerAddress,
+  ListenerLayout, LoadedBrokerConfig, NodeLayout, QuorumVoter, SecurityProtocol, TopicConfig,
+} from './config/index.ts'
+export { createMetrics } from './metrics/metrics.ts'
+export type { Counter, CounterFamily, GaugeSample, MetricSpec, Metrics, Summary, SummaryFamily } from './metrics/metrics.ts'

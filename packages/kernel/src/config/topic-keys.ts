@@ -1,0 +1,40 @@
+import { LONG_MAX, boolean, double, int, list, long, oneOf } from './config-key.ts'
+
+const topic = { scope: 'topic' } as const
+
+/** What a topic may override; the defaults here are Kavka's when no broker sets another. */
+export const topicConfigKeys = {
+  cleanupPolicy: list('cleanup.policy', { ...topic, default: ['delete'], of: ['delete', 'compact'], doc: 'delete old segments, compact by key, both, or neither when empty.' }),
+  compressionType: oneOf('compression.type', ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'], { ...topic, default: 'producer', doc: 'How batches are stored; producer keeps them as they came.' }),
+  compressionGzipLevel: int('compression.gzip.level', { ...topic, default: -1, min: -1, max: 9, doc: 'Level when the broker compresses with gzip.' }),
+  compressionLz4Level: int('compression.lz4.level', { ...topic, default: 9, min: 1, max: 17, doc: 'Level when the broker compresses with lz4.' }),
+  compressionZstdLevel: int('compression.zstd.level', { ...topic, default: 3, min: -131072, max: 22, doc: 'Level when the broker compresses with zstd.' }),
+  deleteRetentionMs: long('delete.retention.ms', { ...topic, default: 86_400_000, min: 0, doc: 'How long tombstones stay after compaction.' }),
+  fileDeleteDelayMs: long('file.delete.delay.ms', { ...topic, default: 60000, min: 0, doc: 'Time between taking a file out of use and removing it.' }),
+  flushMessages: long('flush.messages', { ...topic, default: 1, min: 1, doc: 'Records that may be unsynced: 1 syncs before acknowledging, 9223372036854775807 trusts the page cache.' }),
+  flushMs: long('flush.ms', { ...topic, default: LONG_MAX, min: 0, doc: 'Longest time a record stays unsynced.' }),
+  followerReplicationThrottledReplicas: list('follower.replication.throttled.replicas', { ...topic, default: [], doc: 'Accepted; replication is not throttled.' }),
+  leaderReplicationThrottledReplicas: list('leader.replication.throttled.replicas', { ...topic, default: [], doc: 'Accepted; replication is not throttled.' }),
+  indexIntervalBytes: int('index.interval.bytes', { ...topic, default: 4096, min: 0, doc: 'Bytes between index entries.' }),
+  localRetentionBytes: long('local.retention.bytes', { ...topic, default: -2, min: -2, doc: 'Accepted; there is no remote tier.' }),
+  localRetentionMs: long('local.retention.ms', { ...topic, default: -2, min: -2, doc: 'Accepted; there is no remote tier.' }),
+  maxCompactionLagMs: long('max.compaction.lag.ms', { ...topic, default: LONG_MAX, min: 1, doc: 'A record is compacted at the latest when this old.' }),
+  maxMessageBytes: int('max.message.bytes', { ...topic, default: 1048588, min: 0, doc: 'Largest record batch accepted.' }),
+  messageTimestampAfterMaxMs: long('message.timestamp.after.max.ms', { ...topic, default: 3600000, min: 0, doc: 'Furthest timestamp accepted, after now.' }),
+  messageTimestampBeforeMaxMs: long('message.timestamp.before.max.ms', { ...topic, default: LONG_MAX, min: 0, doc: 'Oldest timestamp accepted, before now.' }),
+  messageTimestampType: oneOf('message.timestamp.type', ['CreateTime', 'LogAppendTime'], { ...topic, default: 'CreateTime', doc: 'Whose clock stamps records.' }),
+  minCleanableDirtyRatio: double('min.cleanable.dirty.ratio', { ...topic, default: 0.5, min: 0, max: 1, doc: 'Share of uncompacted bytes at which compaction starts.' }),
+  minCompactionLagMs: long('min.compaction.lag.ms', { ...topic, default: 0, min: 0, doc: 'A record is not compacted while younger.' }),
+  minInsyncReplicas: int('min.insync.replicas', { ...topic, default: 1, min: 1, doc: 'With acks=all a write needs this many in-sync replicas.' }),
+  preallocate: boolean('preallocate', { ...topic, default: false, doc: 'Accepted; segments are never preallocated.' }),
+  remoteLogCopyDisable: boolean('remote.log.copy.disable', { ...topic, default: false, doc: 'Accepted; there is no remote tier.' }),
+  remoteLogDeleteOnDisable: boolean('remote.log.delete.on.disable', { ...topic, default: false, doc: 'Accepted; there is no remote tier.' }),
+  remoteStorageEnable: boolean('remote.storage.enable', { ...topic, default: false, doc: 'Must stay false: there is no remote tier.' }),
+  retentionBytes: long('retention.bytes', { ...topic, default: -1, doc: 'Oldest segments are deleted while the partition is larger; -1 has no limit.' }),
+  retentionMs: long('retention.ms', { ...topic, default: 604_800_000, min: -1, doc: 'Segments older than this are deleted; -1 keeps them.' }),
+  segmentBytes: int('segment.bytes', { ...topic, default: 2 ** 30, min: 1048576, doc: 'A segment is rolled before it grows beyond this.' }),
+  segmentIndexBytes: int('segment.index.bytes', { ...topic, default: 10485760, min: 4, doc: 'A segment is rolled when its index is this large.' }),
+  segmentJitterMs: long('segment.jitter.ms', { ...topic, default: 0, min: 0, doc: 'Random time subtracted from segment.ms.' }),
+  segmentMs: long('segment.ms', { ...topic, default: 604_800_000, min: 1, doc: 'A segment is rolled when it is this old.' }),
+  uncleanLeaderElectionEnable: boolean('unclean.leader.election.enable', { ...topic, default: false, doc: 'Whether a replica outside the in-sync set may lead, at the price of lost records.' }),
+} as const
