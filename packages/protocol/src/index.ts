@@ -1,1 +1,34 @@
-export {}
+/** Kafka bytes ⇄ objects. Sans-IO: bytes in, objects out, and back. */
+export {
+  leaderEpoch,
+  nodeId,
+  NO_LEADER_EPOCH,
+  NO_PRODUCER_EPOCH,
+  NO_PRODUCER_ID,
+  offset,
+  topicPartitionName,
+  ZERO_UUID,
+} from './ids.ts'
+export type {
+  BrokerEpoch,
+  LeaderEpoch,
+  NodeId,
+  Offset,
+  PartitionEpoch,
+  ProducerEpoch,
+  ProducerId,
+  TopicPartition,
+  Uuid,
+} from './ids.ts'
+export { DecodeError, EncodeError } from './wire/errors.ts'
+export type { DecodeProblem } from './wire/errors.ts'
+export { Reader, READER_ELEMENTS_MAX } from './wire/reader.ts'
+export { ExactReader } from './wire/exact-reader.ts'
+export { Writer } from './wire/writer.ts'
+export type { Bytes } from './wire/writer.ts'
+export type { Encodable, MessageCodec } from './wire/codec.ts'
+export { UNKNOWN_TAGS_MAX, UNKNOWN_TAG_BYTES_MAX } from './wire/unknown-tags.ts'
+export type { UnknownTag } from './wire/unknown-tags.ts'
+export { isReservedUuid, parseUuid, uuidAt, uuidFromBytes, uuidToBytes, writeUuid } from './wire/uuid.ts'
+export * from './gen/index.ts'
+export { ApiKey } from './gen/apis.ts'
