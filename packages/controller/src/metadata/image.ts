@@ -74,6 +74,7 @@ export interface ControllerRegistration {
   readonly id: NodeId
   readonly incarnationId: Uuid
   readonly endpoints: readonly Endpoint[]
+  readonly features: ReadonlyMap<string, { readonly min: number; readonly max: number }>
 }
 
 /** Config resource types of the protocol: 2 topic, 4 broker, 8 broker logger, 16 client metrics, 32 group. */
