@@ -31,4 +31,18 @@ export { UNKNOWN_TAGS_MAX, UNKNOWN_TAG_BYTES_MAX } from './wire/unknown-tags.ts'
 export type { UnknownTag } from './wire/unknown-tags.ts'
 export { isReservedUuid, parseUuid, uuidAt, uuidFromBytes, uuidToBytes, writeUuid } from './wire/uuid.ts'
 export * from './gen/index.ts'
-export { ApiKey } from './gen/apis.ts'
+export { ApiKey, apis } from './apis.ts'
+export type { ApiDescription, ListenerKind } from './apis.ts'
+export { ErrorCode, errorMessage, errorName, errorRow, errorRows } from './error-codes.ts'
+export type { ErrorName, ErrorRow } from './error-codes.ts'
+export {
+  decodeBody,
+  decodeRequestHeader,
+  decodeResponse,
+  encodeRequestFrame,
+  encodeResponseFrame,
+  FRAME_LENGTH_BYTES,
+  requestHeaderVersion,
+  responseHeaderVersion,
+} from './frames.ts'
+export type { DecodedResponse, RequestHead, RequestToEncode, ResponseToEncode } from './frames.ts'
