@@ -1,1 +1,5 @@
-export {}
+export { main } from './main.ts'
+export { devProperties } from './commands/dev.ts'
+export { clusterIdOf, readNodeSettings, settingsOf } from './node/node-settings.ts'
+export type { NodeSettings, SettingsSources } from './node/node-settings.ts'
+export { KAVKA_VERSION } from './version.ts'

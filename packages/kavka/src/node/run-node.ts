@@ -1,0 +1,32 @@
+import { once } from 'node:events'
+import { createMetrics, nodeFileSystem, systemRandom, systemScheduler } from '@kavka/kernel'
+import { startNode } from '@kavka/broker'
+import { UsageError } from '../usage-error.ts'
+import { KAVKA_VERSION } from '../version.ts'
+import { createLogger } from './logger.ts'
+import type { NodeSettings } from './node-settings.ts'
+import { stopSignal } from './stop-signal.ts'
+
+/** Runs one node in this process until a signal stops it; resolves after its controlled shutdown. */
+export async function runNode(settings: NodeSettings): Promise<void> {
+  const logger = createLogger(process.env)
+  const stop = stopSignal()
+  for (const warning of settings.warnings) logger.warn(warning)
+  const started = await startNode(settings, {
+    version: KAVKA_VERSION,
+    fs: nodeFileSystem,
+    scheduler: systemScheduler,
+    random: systemRandom,
+    metrics: createMetrics(),
+    logger,
+  })
+  if (!started.ok) throw new UsageError(`kavka: ${started.error}`)
+  const node = started.value
+  process.stdout.write(`${node.servingLine}\n`)
+  const [reason] = (await Promise.race([once(stop, 'stop'), node.failed.then((cause) => [cause])])) as [string | Error]
+  await node.stop()
+  if (reason instanceof Error) {
+    process.stderr.write(`kavka: stopped because ${reason.message}\n`)
+    process.exitCode = 1
+  }
+}
