@@ -1,0 +1,120 @@
+import type { Random } from '@kavka/kernel'
+
+type Change =
+  | { readonly kind: 'write'; readonly position: number; readonly bytes: Buffer }
+  | { readonly kind: 'truncate'; readonly sizeBytes: number }
+
+/** The bytes of one file: as the page cache shows them, as the disk holds them, and the changes between the two. */
+export class MemoryFileContent {
+  #cached = new GrowingBuffer()
+  #durable = new GrowingBuffer()
+  #unsynced: Change[] = []
+  #changes = 0
+
+  get sizeBytes(): number {
+    return this.#cached.size
+  }
+
+  copy(): Buffer {
+    return Buffer.from(this.#cached.bytes())
+  }
+
+  read(target: Buffer, targetOffset: number, length: number, position: number): number {
+    const end = Math.min(position + length, this.#cached.size)
+    if (position >= end) return 0
+    return this.#cached.bytes().copy(target, targetOffset, position, end)
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    if (bytes.length > 0) this.#change({ kind: 'write', position, bytes: Buffer.from(bytes) })
+  }
+
+  truncate(sizeBytes: number): void {
+    this.#change({ kind: 'truncate', sizeBytes })
+  }
+
+  corrupt(position: number, bytes: Uint8Array): void {
+    this.#cached.write(bytes, position)
+    this.#durable.write(bytes, position)
+  }
+
+  /** Names the changes made so far, for `sync` and `forget`. */
+  mark(): number {
+    return this.#changes
+  }
+
+  /** Makes the changes up to the mark durable. */
+  sync(mark: number): void {
+    for (const change of this.#takeUpTo(mark)) this.#durable.apply(change)
+  }
+
+  /** The changes up to the mark will never be durable, though the page cache goes on showing them. */
+  forget(mark: number): void {
+    this.#takeUpTo(mark)
+  }
+
+  crash(random: Random | undefined): void {
+    if (random !== undefined) {
+      for (const change of this.#unsynced) this.#survive(change, random)
+    }
+    this.#unsynced = []
+    this.#cached = this.#durable.clone()
+  }
+
+  #survive(change: Change, random: Random): void {
+    const fate = random.below(3)
+    if (fate === 0) return
+    if (fate === 1 || change.kind === 'truncate') return this.#durable.apply(change)
+    this.#durable.apply({ ...change, bytes: change.bytes.subarray(0, random.below(change.bytes.length + 1)) })
+  }
+
+  #change(change: Change): void {
+    this.#unsynced.push(change)
+    this.#changes++
+    this.#cached.apply(change)
+  }
+
+  #takeUpTo(mark: number): Change[] {
+    const later = Math.min(this.#changes - mark, this.#unsynced.length)
+    const taken = this.#unsynced.slice(0, this.#unsynced.length - later)
+    this.#unsynced = this.#unsynced.slice(taken.length)
+    return taken
+  }
+}
+
+class GrowingBuffer {
+  #memory = Buffer.alloc(0)
+  size = 0
+
+  bytes(): Buffer {
+    return this.#memory.subarray(0, this.size)
+  }
+
+  clone(): GrowingBuffer {
+    const copy = new GrowingBuffer()
+    copy.write(this.bytes(), 0)
+    return copy
+  }
+
+  apply(change: Change): void {
+    if (change.kind === 'write') this.write(change.bytes, change.position)
+    else this.resize(change.sizeBytes)
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    if (bytes.length === 0) return
+    if (position + bytes.length > this.size) this.resize(position + bytes.length)
+    this.#memory.set(bytes, position)
+  }
+
+  /** New bytes are zero, also where a shorter file grows again. */
+  resize(size: number): void {
+    if (size > this.#memory.length) {
+      const grown = Buffer.alloc(Math.max(size, this.#memory.length * 2, 64))
+      this.#memory.copy(grown, 0, 0, this.size)
+      this.#memory = grown
+    }
+    if (size < this.size) this.#memory.fill(0, size, this.size)
+    this.size = size
+  }
+}
