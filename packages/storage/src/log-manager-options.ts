@@ -1,0 +1,47 @@
+import type { NodeId } from '@kavka/protocol'
+import type { LogConfig } from './log-config.ts'
+
+/** How a node keeps its logs; each key carries the name of the setting it comes from. */
+export interface LogManagerOptions {
+  /** `log.dirs`: absolute paths; created when missing. */
+  readonly logDirs: readonly string[]
+  /** Data of another cluster is refused. */
+  readonly clusterId: string
+  /** Data of another node is refused. */
+  readonly nodeId: NodeId
+  /** Settings of a topic found on disk or created, as known now; changed later through `PartitionLog.reconfigure`. */
+  readonly configOf: (topic: string) => LogConfig
+  /** `log.retention.check.interval.ms` */
+  readonly retentionCheckIntervalMs: number
+  /** `replica.high.watermark.checkpoint.interval.ms` */
+  readonly highWatermarkCheckpointIntervalMs: number
+  /** `log.flush.offset.checkpoint.interval.ms` */
+  readonly recoveryPointCheckpointIntervalMs: number
+  /** `log.flush.start.offset.checkpoint.interval.ms` */
+  readonly logStartOffsetCheckpointIntervalMs: number
+  /** `log.flush.scheduler.interval.ms`: how often `flush.ms` is looked at. */
+  readonly flushCheckIntervalMs: number
+  /** `producer.id.expiration.ms` */
+  readonly producerIdExpirationMs: number
+  /** `producer.id.expiration.check.interval.ms` */
+  readonly producerIdExpirationCheckIntervalMs: number
+  /** Memory of all logs together for recent batches. */
+  readonly tailCacheBytesMax: number
+  /** Segment files kept open at once by all logs together. */
+  readonly openFilesMax: number
+}
+
+const MEBIBYTE = 1024 * 1024
+
+/** Kafka's defaults; what it has no setting for is ours. */
+export const logManagerDefaults = {
+  retentionCheckIntervalMs: 300_000,
+  highWatermarkCheckpointIntervalMs: 5_000,
+  recoveryPointCheckpointIntervalMs: 60_000,
+  logStartOffsetCheckpointIntervalMs: 60_000,
+  flushCheckIntervalMs: 1_000,
+  producerIdExpirationMs: 86_400_000,
+  producerIdExpirationCheckIntervalMs: 600_000,
+  tailCacheBytesMax: 64 * MEBIBYTE,
+  openFilesMax: 4_096,
+} as const
