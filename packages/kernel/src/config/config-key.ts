@@ -24,7 +24,7 @@ export interface ConfigKey<T> {
   readonly importance: ConfigImportance
   readonly scope: ConfigScope
   readonly doc: string
-  /** Parses and validates; the error completes the sentence `<key>=<value> is not allowed: …`. */
+  /** Parses and validates; the error is the sentence that Kafka's own validators give. */
   parse(text: string): Result<T, string>
   /** The text form that DescribeConfigs shows; null for an unset value. */
   format(value: T): string | null
@@ -73,8 +73,8 @@ export function double(name: string, spec: NumberSpec<number>): ConfigKey<number
   const range = rangeText(spec.min, spec.max)
   return key(name, 'DOUBLE', spec, range, String, (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text)
-    if (Number.isNaN(value)) return failure('it must be a number')
-    return withinRange(value, spec.min, spec.max) ? success(value) : failure(`it must be ${range}`)
+    if (Number.isNaN(value)) return failure('Not a number of type DOUBLE')
+    return withinRange(value, spec.min, spec.max) ? success(value) : failure(rangeProblem(value, spec.min, spec.max))
   })
 }
 
@@ -82,7 +82,7 @@ export function boolean(name: string, spec: ConfigKeySpec<boolean>): ConfigKey<b
   return key(name, 'BOOLEAN', spec, 'true or false', String, (text) => {
     const word = text.trim().toLowerCase()
     if (word === 'true' || word === 'false') return success(word === 'true')
-    return failure('it must be true or false')
+    return failure('Expected value to be either true or false')
   })
 }
 
@@ -99,7 +99,7 @@ export function oneOf<T extends string>(name: string, words: readonly T[], spec:
   const allowed = `one of ${words.join(', ')}`
   return key(name, 'STRING', spec, allowed, (value) => value, (text) => {
     const found = words.find((word) => word.toLowerCase() === text.trim().toLowerCase())
-    return found === undefined ? failure(`it must be ${allowed}`) : success(found)
+    return found === undefined ? failure(`String must be one of: ${words.join(', ')}`) : success(found)
   })
 }
 
@@ -115,9 +115,9 @@ export function list<T extends string = string>(name: string, spec: ListSpec<T>)
   return key(name, 'LIST', spec, allowed, (value) => value.join(','), (text) => {
     const items = text.split(',').map((item) => item.trim()).filter((item) => item !== '')
     const stranger = items.find((item) => spec.of !== undefined && !spec.of.includes(item as T))
-    if (stranger !== undefined) return failure(`'${stranger}' is unknown, it must be ${allowed}`)
-    if (new Set(items).size !== items.length) return failure('it names something twice')
-    if (items.length === 0 && spec.nonEmpty === true) return failure('it must not be empty')
+    if (stranger !== undefined) return failure(`'${stranger}' must be one of: ${spec.of?.join(', ') ?? ''}`)
+    if (new Set(items).size !== items.length) return failure('Configuration contains a value twice')
+    if (items.length === 0 && spec.nonEmpty === true) return failure('Configuration must not be empty')
     return success(items as T[])
   })
 }
@@ -131,10 +131,10 @@ function integerKey(
   const range = rangeText(spec.min, spec.max)
   return key(name, type, spec, range, formatInteger, (text) => {
     const trimmed = text.trim()
-    if (!/^[+-]?\d+$/.test(trimmed)) return failure(`it must be a whole number${range === '' ? '' : ` ${range}`}`)
+    if (!/^[+-]?\d+$/.test(trimmed)) return failure(`Not a number of type ${type}`)
     const value = trimmed === LONG_MAX_TEXT && type === 'LONG' ? LONG_MAX : Number(trimmed)
-    if (Math.abs(value) > typeMax) return failure(`it is too large for type ${type}`)
-    return withinRange(value, spec.min, spec.max) ? success(value) : failure(`it must be ${range}`)
+    if (Math.abs(value) > typeMax) return failure(`Not a number of type ${type}`)
+    return withinRange(value, spec.min, spec.max) ? success(value) : failure(rangeProblem(value, spec.min, spec.max))
   })
 }
 
@@ -165,6 +165,10 @@ function formatInteger(value: number): string {
 
 function withinRange(value: number, min = -Infinity, max = Infinity): boolean {
   return value >= min && value <= max
+}
+
+function rangeProblem(value: number, min = -Infinity, max = Infinity): string {
+  return value < min ? `Value must be at least ${min}` : `Value must be no more than ${max}`
 }
 
 function rangeText(min: number | undefined, max: number | undefined): string {

@@ -43,15 +43,15 @@ test('every default is a value that its own declaration accepts', () => {
 })
 
 test('a wrong value names the key, the value and what is allowed', () => {
-  expect(problems(['log.segment.bytes', '12'])).toEqual(['log.segment.bytes=12 is not allowed: it must be at least 1048576'])
+  expect(problems(['log.segment.bytes', '12'])).toEqual(['log.segment.bytes=12 is not allowed: Value must be at least 1048576 (allowed: at least 1048576)'])
   expect(problems(['num.partitions', 'many'])).toEqual([
-    'num.partitions=many is not allowed: it must be a whole number at least 1',
+    'num.partitions=many is not allowed: Not a number of type INT (allowed: at least 1)',
   ])
   expect(problems(['auto.create.topics.enable', 'yes'])).toEqual([
-    'auto.create.topics.enable=yes is not allowed: it must be true or false',
+    'auto.create.topics.enable=yes is not allowed: Expected value to be either true or false (allowed: true or false)',
   ])
   expect(problems(['log.cleanup.policy', 'shred'])).toEqual([
-    "log.cleanup.policy=shred is not allowed: 'shred' is unknown, it must be a list of delete, compact",
+    "log.cleanup.policy=shred is not allowed: 'shred' must be one of: delete, compact (allowed: a list of delete, compact)",
   ])
 })
 
@@ -142,7 +142,7 @@ test('a topic obeys its override, then the dynamic default, then the file, then 
 
 test('topic values are validated with a sentence', () => {
   expect(validateTopicConfig('retention.ms', '-1')).toBeNull()
-  expect(validateTopicConfig('retention.ms', '-2')).toBe('Invalid value -2 for configuration retention.ms: it must be at least -1')
+  expect(validateTopicConfig('retention.ms', '-2')).toBe('Invalid value -2 for configuration retention.ms: Value must be at least -1')
   expect(validateTopicConfig('retention', '1')).toBe('Unknown topic config name: retention')
   expect(validateTopicConfig('cleanup.policy', 'compact,delete')).toBeNull()
   expect(validateTopicConfig('flush.messages', '9223372036854775807')).toBeNull()

@@ -30,7 +30,7 @@ export function loadBrokerConfig(
     }
     const parsed = row.parse(text)
     if (parsed.ok) values.set(property, parsed.value)
-    else errors.push({ key: row.name, value: text, problem: parsed.error })
+    else errors.push({ key: row.name, value: text, problem: withAllowed(parsed.error, row.allowed) })
     explicit.set(row.name, text)
   }
   if (errors.length > 0) return failure(errors)
@@ -38,6 +38,10 @@ export function loadBrokerConfig(
   const contradictions = contradictionsOf(config)
   if (contradictions.length > 0) return failure(contradictions)
   return success({ config, explicit, warnings: warningsFor(properties) })
+}
+
+function withAllowed(problem: string, allowed: string): string {
+  return allowed === '' ? problem : `${problem} (allowed: ${allowed})`
 }
 
 function contradictionsOf(config: BrokerConfig): ConfigError[] {
