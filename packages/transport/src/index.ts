@@ -1,1 +1,17 @@
-export {}
+/** gRPC between nodes: the only package that knows gRPC and protobuf. Implements the ports of controller and replication. */
+export { CONNECT_TIMEOUT_MS, FLOW_CONTROL_WINDOW_BYTES, plaintext } from './grpc-client.ts'
+export type { CredentialsOf, NodeAddress } from './grpc-client.ts'
+export { GrpcEndpoint, RECEIVED_MESSAGE_BYTES_MAX } from './grpc-endpoint.ts'
+export type { AllowedServices } from './grpc-endpoint.ts'
+export type { ServiceGroup, ServiceProvider } from './service-provider.ts'
+export { PROBE_TIMEOUT_MS, TcpLivenessProbe } from './liveness-probe.ts'
+export { GrpcQuorumPeers } from './quorum/grpc-quorum-peers.ts'
+export type { GrpcQuorumPeersDeps, GrpcQuorumPeersOptions, QuorumPeersEvents } from './quorum/grpc-quorum-peers.ts'
+export { GrpcReplicationTransport } from './replication/grpc-replication-transport.ts'
+export type { GrpcReplicationTransportDeps, GrpcReplicationTransportOptions } from './replication/grpc-replication-transport.ts'
+export { LEADER_STREAM_UNSENT_BYTES_MAX } from './replication/leader-stream.ts'
+export { ControllerChannelClient } from './controller/controller-channel-client.ts'
+export type { ControllerChannelDeps, ControllerChannelOptions } from './controller/controller-channel-client.ts'
+export { ControllerServiceAdapter } from './controller/controller-service-adapter.ts'
+export { protobufRecordCodec } from './metadata/record-codec.ts'
+export { WireDecodeError } from './proto-runtime.ts'

@@ -1,0 +1,62 @@
+import type { Server, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
+import { Metadata, status } from '@grpc/grpc-js'
+import type { ControllerReply, ControllerRequest, ControllerService } from '@kavka/controller'
+import type { Logger } from '@kavka/kernel'
+import { WireDecodeError } from '../proto-runtime.ts'
+import { admit, crashOnBug, refuse, whenClosed } from '../service-provider.ts'
+import type { RefusedCall, ServiceProvider } from '../service-provider.ts'
+import { controllerServiceDefinition, decodeControllerRequest, encodeControllerReply } from './controller-calls.ts'
+
+/** Serves the quorum controller of this process to the other nodes. */
+export class ControllerServiceAdapter implements ServiceProvider {
+  readonly group = 'controller'
+  readonly #clusterId: string
+  readonly #service: ControllerService
+  readonly #logger: Logger
+
+  constructor(options: { readonly clusterId: string }, { service, logger }: { service: ControllerService; logger: Logger }) {
+    this.#clusterId = options.clusterId
+    this.#service = service
+    this.#logger = logger
+  }
+
+  addTo(server: Server): void {
+    server.addService(controllerServiceDefinition, {
+      request: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => crashOnBug(() => this.#request(call, answer)),
+      session: (call: ServerDuplexStream<Buffer, Buffer>) => crashOnBug(() => this.#sessionOpened(call)),
+    })
+  }
+
+  #request(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
+    const admission = admit(call.metadata, this.#clusterId)
+    if (!admission.ok) return answer(admission.error)
+    const request = this.#decode(call.request)
+    if ('details' in request) return answer(request)
+    void this.#service.handle(request).then((reply) => this.#answer(request, reply, answer))
+  }
+
+  #decode(bytes: Buffer): ControllerRequest | RefusedCall {
+    try {
+      return decodeControllerRequest(bytes)
+    } catch (error) {
+      if (!(error instanceof WireDecodeError)) throw error
+      this.#logger.warn({ reason: error.message }, 'Malformed request of another node')
+      return { code: status.INVALID_ARGUMENT, details: error.message }
+    }
+  }
+
+  #answer(request: ControllerRequest, reply: ControllerReply, answer: sendUnaryData<Buffer>): void {
+    if (reply.kind === 'unreachable') answer({ code: status.UNAVAILABLE, details: 'no answer' })
+    else answer(null, encodeControllerReply(request, reply))
+  }
+
+  #sessionOpened(call: ServerDuplexStream<Buffer, Buffer>): void {
+    const admission = admit(call.metadata, this.#clusterId)
+    if (!admission.ok) return refuse(call, admission.error, this.#logger)
+    const { nodeId, brokerEpoch } = admission.value
+    whenClosed(call, () => this.#service.sessionLost(nodeId, brokerEpoch))
+    call.sendMetadata(new Metadata())
+    call.on('data', () => {})
+    this.#service.sessionOpened(nodeId, brokerEpoch)
+  }
+}
