@@ -1,0 +1,43 @@
+// npm run compat [-- --quick] [-- --bootstrap HOST:PORT,…] [-- NAME …]: foreign clients against a real cluster, a line a check.
+import { parseArgs } from 'node:util'
+import { ProcessCluster } from '../process/process-cluster.ts'
+import type { CompatSuite } from './check.ts'
+import { javaSuite } from './java/suite.ts'
+import { debianKafkaPythonSuite, newestKafkaPythonSuite } from './kafka-python/suite.ts'
+import { kafkajsSuite } from './kafkajs/suite.ts'
+import { kcatSuite } from './kcat/suite.ts'
+
+const suites: readonly CompatSuite[] = [javaSuite, kcatSuite, debianKafkaPythonSuite, newestKafkaPythonSuite, kafkajsSuite]
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false }, bootstrap: { type: 'string' } },
+})
+const chosen = suites.filter(
+  ({ name, pace }) => (!values.quick || pace === 'quick') && (positionals.length === 0 || positionals.some((word) => name.toLowerCase().includes(word.toLowerCase()))),
+)
+const cluster = values.bootstrap === undefined ? await ProcessCluster.start() : null
+let failed = 0
+let passed = 0
+try {
+  for (const suite of chosen) await runSuite(suite, values.bootstrap ?? cluster!.bootstrap)
+} finally {
+  await cluster?.dispose()
+}
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+async function runSuite(suite: CompatSuite, bootstrap: string): Promise<void> {
+  await suite.install()
+  for (const check of suite.checks) {
+    const startedMs = performance.now()
+    try {
+      await check.run(bootstrap)
+      passed += 1
+      console.log(`✓ ${suite.name}: ${check.name} (${Math.round(performance.now() - startedMs)} ms)`)
+    } catch (error) {
+      failed += 1
+      console.log(`✗ ${suite.name}: ${check.name}\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    }
+  }
+}
