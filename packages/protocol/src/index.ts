@@ -46,3 +46,60 @@ export {
   responseHeaderVersion,
 } from './frames.ts'
 export type { DecodedResponse, RequestHead, RequestToEncode, ResponseToEncode } from './frames.ts'
+export {
+  batchAttributes,
+  batchBaseOffset,
+  batchBaseSequence,
+  batchBaseTimestamp,
+  batchCodecId,
+  batchCrc,
+  batchDeleteHorizonMs,
+  batchHasUnsafeInt64,
+  batchIsControl,
+  batchIsTransactional,
+  batchLastOffset,
+  batchLastOffsetDelta,
+  batchLastSequence,
+  batchLeaderEpoch,
+  batchMagic,
+  batchMaxTimestamp,
+  batchProducerEpoch,
+  batchProducerId,
+  batchRecordCount,
+  batchSizeBytes,
+  batchTimestampType,
+  BATCH_HEADER_BYTES,
+  CONTROL_BIT,
+  DELETE_HORIZON_BIT,
+  LOG_APPEND_TIME_BIT,
+  LOG_OVERHEAD_BYTES,
+  sequenceAfter,
+  setAttributes,
+  setBaseOffsetAndLeaderEpoch,
+  TRANSACTIONAL_BIT,
+} from './records/batch-layout.ts'
+export type { TimestampType } from './records/batch-layout.ts'
+export { readBatchHeader, writeBatchHeader } from './records/batch-header.ts'
+export type { BatchHeader } from './records/batch-header.ts'
+export { batchFault, computeBatchCrc, sealBatchCrc, setMaxTimestamp, verifyBatchCrc } from './records/batch-crc.ts'
+export { batchesIn, batchStep, nextBatchBytes } from './records/batch-walk.ts'
+export type { BatchStep } from './records/batch-walk.ts'
+export { buildBatch } from './records/build-batch.ts'
+export type { BatchOptions, RecordToWrite } from './records/build-batch.ts'
+export {
+  buildEndTransactionMarker,
+  buildRaftControlBatch,
+  controlRecordKey,
+  ControlRecordType,
+  readControlRecord,
+} from './records/control-records.ts'
+export type { ControlRecord, EndTransactionMarker } from './records/control-records.ts'
+export { checkProduceRecords } from './records/produce-records.ts'
+export { openRecords, recordsOf } from './records/read-records.ts'
+export { RecordCursor } from './records/record-cursor.ts'
+export type { LogRecord, RecordHeader } from './records/record.ts'
+export type { RecordFault } from './records/record-fault.ts'
+export { compress, decompress } from './records/compression/compression.ts'
+export type { RecordReadOptions } from './records/compression/compression.ts'
+export { codecId, codecOfId, COMPRESSION_CODECS, DECOMPRESSED_BYTES_MAX } from './records/compression/codec.ts'
+export type { CompressionCodec } from './records/compression/codec.ts'
