@@ -6,6 +6,7 @@ import type { NodeId, Uuid } from '@kavka/protocol'
 import type { MetadataImage, PartitionRegistration, TopicImage } from './image.ts'
 import { emptyImage } from './image.ts'
 import { PersistentMap } from './persistent-map.ts'
+import { collisionKey } from './topics/topic-names.ts'
 
 /** An image with its indexes: what replay makes and decisions read. */
 export interface IndexedImage extends MetadataImage {
@@ -29,6 +30,8 @@ export interface PartitionIndex {
   readonly leaderless: PartitionSet
   /** Led by another broker than the first replica, or by none. */
   readonly imbalanced: PartitionSet
+  /** Topic names by `collisionKey`: no two topics may share one. */
+  readonly namesByCollisionKey: PersistentMap<string, string>
   /** With eligible leader replicas outside the in-sync set (KIP-966). */
   readonly withElr: PartitionSet
 }
@@ -39,6 +42,7 @@ const emptyIndex: PartitionIndex = {
   leaderCounts: new Map(),
   leaderless: PersistentMap.empty(),
   imbalanced: PersistentMap.empty(),
+  namesByCollisionKey: PersistentMap.empty(),
   withElr: PersistentMap.empty(),
 }
 
@@ -78,6 +82,7 @@ export class PartitionIndexDelta {
   #leaderCounts: Map<NodeId, number> | null = null
   #leaderless: PartitionSet
   #imbalanced: PartitionSet
+  #namesByCollisionKey: PersistentMap<string, string>
   #withElr: PartitionSet
 
   constructor(base: PartitionIndex) {
@@ -85,7 +90,12 @@ export class PartitionIndexDelta {
     this.#partitionCount = base.partitionCount
     this.#leaderless = base.leaderless
     this.#imbalanced = base.imbalanced
+    this.#namesByCollisionKey = base.namesByCollisionKey
     this.#withElr = base.withElr
+  }
+
+  topicAdded(name: string): void {
+    this.#namesByCollisionKey = this.#namesByCollisionKey.set(collisionKey(name), name)
   }
 
   added(topicId: Uuid, partition: PartitionRegistration): void {
@@ -105,6 +115,7 @@ export class PartitionIndexDelta {
   }
 
   topicRemoved(topic: TopicImage): void {
+    this.#namesByCollisionKey = this.#namesByCollisionKey.delete(collisionKey(topic.name))
     const holders = new Set(topic.partitions.flatMap((partition) => partition.replicas))
     for (const replica of holders) this.#setReplica(replica, topic.id, [])
     for (const partition of topic.partitions) {
@@ -121,6 +132,7 @@ export class PartitionIndexDelta {
       leaderCounts: this.#leaderCounts ?? this.#base.leaderCounts,
       leaderless: this.#leaderless,
       imbalanced: this.#imbalanced,
+      namesByCollisionKey: this.#namesByCollisionKey,
       withElr: this.#withElr,
     }
   }

@@ -28,6 +28,7 @@ export class TopicsDelta {
     const topic = { id: topicId, name, partitions: [] }
     this.#open.set(topicId, topic)
     this.#byName = this.#byName.set(name, topic)
+    this.#index.topicAdded(name)
   }
 
   replayPartition({ kind, topicId, ...registration }: PartitionRecord): void {

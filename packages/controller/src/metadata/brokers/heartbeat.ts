@@ -1,0 +1,69 @@
+/**
+ * BrokerHeartbeat (63): how a broker stays alive, is unfenced once its metadata reached its own registration, and leaves.
+ *
+ *   fenced ──caught up──▶ active ──wants to shut down──▶ controlled-shutdown ──leads nothing, all active brokers know──▶ may stop
+ *     ▲                      │                                                                                           (fenced)
+ *     └────wants fencing─────┘
+ */
+import type { BrokerHeartbeatRequest, BrokerHeartbeatResponse, Encodable, NodeId } from '@kavka/protocol'
+import { ErrorCode } from '@kavka/protocol'
+import type { Decision, DecisionContext } from '../decision.ts'
+import { decided } from '../decision.ts'
+import type { BrokerRegistration } from '../image.ts'
+import type { MetadataRecord } from '../records.ts'
+import type { BrokerSessions } from './broker-sessions.ts'
+import { fenceBroker, startControlledShutdown, unfenceBroker } from './broker-turns.ts'
+
+type Response = Encodable<BrokerHeartbeatResponse>
+export type BrokerState = 'fenced' | 'active' | 'controlled-shutdown' | 'may-stop'
+
+/** The session's facts must include this heartbeat. */
+export function decideHeartbeat(
+  context: DecisionContext, request: BrokerHeartbeatRequest, sessions: BrokerSessions,
+): Decision<Response> & { readonly next: BrokerState | null } {
+  const broker = context.image.brokers.get(request.brokerId as NodeId)
+  if (broker === undefined) return { ...decided([], { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED }), next: null }
+  if (broker.epoch !== request.brokerEpoch) return { ...decided([], { errorCode: ErrorCode.STALE_BROKER_EPOCH }), next: null }
+  const next = nextState(context, broker, request, sessions)
+  const response: Response = {
+    errorCode: ErrorCode.NONE,
+    isCaughtUp: request.currentMetadataOffset >= broker.epoch,
+    isFenced: next === 'fenced' || next === 'may-stop',
+    shouldShutDown: next === 'may-stop',
+  }
+  return { ...decided(recordsFor(context, broker, next), response), next }
+}
+
+function nextState(
+  context: DecisionContext, broker: BrokerRegistration, request: BrokerHeartbeatRequest, sessions: BrokerSessions,
+): BrokerState {
+  const { wantFence, wantShutDown, currentMetadataOffset } = request
+  if (broker.fenced) {
+    if (wantShutDown) return 'may-stop'
+    return !wantFence && currentMetadataOffset >= broker.epoch ? 'active' : 'fenced'
+  }
+  if (broker.inControlledShutdown) return mayStop(context, broker, sessions) ? 'may-stop' : 'controlled-shutdown'
+  if (wantFence) return wantShutDown ? 'may-stop' : 'fenced'
+  if (!wantShutDown) return 'active'
+  return leadsNothing(context, broker) ? 'may-stop' : 'controlled-shutdown'
+}
+
+/** Clients of the active brokers must be sent to the new leaders before this one is gone. */
+function mayStop(context: DecisionContext, broker: BrokerRegistration, sessions: BrokerSessions): boolean {
+  const movedAt = sessions.controlledShutdownOffset(broker.id)
+  if (!leadsNothing(context, broker) || movedAt === null) return false
+  return sessions.lowestActiveOffset(context.image) >= movedAt
+}
+
+function leadsNothing({ image }: DecisionContext, broker: BrokerRegistration): boolean {
+  return !image.index.leaderCounts.has(broker.id)
+}
+
+function recordsFor(context: DecisionContext, broker: BrokerRegistration, next: BrokerState): readonly MetadataRecord[] {
+  switch (next) {
+    case 'active': return broker.fenced ? unfenceBroker(context, broker) : []
+    case 'fenced': return broker.fenced ? [] : fenceBroker(context, broker)
+    case 'controlled-shutdown': return startControlledShutdown(context, broker)
+    case 'may-stop': return broker.fenced ? [] : fenceBroker(context, broker)
+  }
+}

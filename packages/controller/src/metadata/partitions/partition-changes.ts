@@ -1,0 +1,80 @@
+/** What a change of brokers does to partitions: the loops over `decidePartition`. */
+import type { NodeId } from '@kavka/protocol'
+import { allowsUncleanElection, minInsyncReplicas } from '../configs/effective.ts'
+import type { DecisionContext } from '../decision.ts'
+import { ELIGIBLE_LEADER_REPLICAS } from '../features/supported-features.ts'
+import type { MetadataImage } from '../image.ts'
+import type { LocatedPartition } from '../partition-index.ts'
+import type { MetadataRecord, PartitionChangeRecord } from '../records.ts'
+import type { ElectionKind, PartitionDecision } from './election.ts'
+import { decidePartition } from './election.ts'
+
+/** What happens to one broker in this decision, before the image says so. */
+export interface BrokerTurn {
+  readonly brokerId: NodeId
+  /** `stopped-uncleanly`: it may have lost records that it acknowledged, and is no eligible leader any more. */
+  readonly turn: 'leaves' | 'stopped-uncleanly' | 'returns'
+}
+
+export function elrEnabled(image: MetadataImage): boolean {
+  return (image.features.get(ELIGIBLE_LEADER_REPLICAS) ?? 0) >= 1
+}
+
+/** Unfenced and not shutting down: may lead and be in sync. */
+export function isActive(image: MetadataImage, brokerId: NodeId): boolean {
+  const broker = image.brokers.get(brokerId)
+  return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
+}
+
+/** The decision that every occasion starts from; the election is `unclean` where the topic allows it. */
+export function partitionDecision(context: DecisionContext, { topic, registration }: LocatedPartition): PartitionDecision {
+  const { image, settings } = context
+  return {
+    topicId: topic.id,
+    partition: registration,
+    election: allowsUncleanElection(image, settings, topic.name) ? 'unclean' : 'online',
+    isActive: (replica) => isActive(image, replica),
+    elr: elrEnabled(image) ? { minIsr: minInsyncReplicas(image, settings, topic.name), uncleanlyStopped: null } : null,
+  }
+}
+
+/** Changes of the partitions given, which the broker's turn concerns. */
+export function changesForBroker(
+  context: DecisionContext, partitions: Iterable<LocatedPartition>, turn: BrokerTurn,
+): PartitionChangeRecord[] {
+  const records: PartitionChangeRecord[] = []
+  for (const located of partitions) {
+    const change = decidePartition(withTurn(partitionDecision(context, located), turn))
+    if (change !== null) records.push(change)
+  }
+  return records
+}
+
+/** Elects again with another kind of election; nothing else about the partition changes by itself. */
+export function electionRecords(
+  context: DecisionContext, partitions: Iterable<LocatedPartition>, election: ElectionKind,
+): PartitionChangeRecord[] {
+  const records: PartitionChangeRecord[] = []
+  for (const located of partitions) {
+    const change = decidePartition({ ...partitionDecision(context, located), election })
+    if (change !== null) records.push(change)
+  }
+  return records
+}
+
+function withTurn(decision: PartitionDecision, { brokerId, turn }: BrokerTurn): PartitionDecision {
+  if (turn === 'returns') return { ...decision, isActive: (id) => id === brokerId || decision.isActive(id) }
+  return {
+    ...decision,
+    isActive: (id) => id !== brokerId && decision.isActive(id),
+    isr: decision.partition.isr.filter((id) => id !== brokerId),
+    elr: decision.elr && { ...decision.elr, uncleanlyStopped: turn === 'stopped-uncleanly' ? brokerId : null },
+  }
+}
+
+/** Unclean elections among records: what the metric of that name counts. */
+export function countUncleanElections(records: readonly MetadataRecord[]): number {
+  return records.filter((record) => {
+    return record.kind === 'partition-change' && record.leaderRecovery === 'recovering' && record.leader !== 'unchanged'
+  }).length
+}
