@@ -2,12 +2,17 @@
 import { parseArgs } from 'node:util'
 import { ProcessCluster } from '../process/process-cluster.ts'
 import type { CompatSuite } from './check.ts'
+import { dumpLogSuite } from './dump-log/suite.ts'
+import { fullDiskSuite } from './full-disk/suite.ts'
 import { javaSuite } from './java/suite.ts'
 import { debianKafkaPythonSuite, newestKafkaPythonSuite } from './kafka-python/suite.ts'
 import { kafkajsSuite } from './kafkajs/suite.ts'
 import { kcatSuite } from './kcat/suite.ts'
+import { prometheusSuite } from './prometheus/suite.ts'
 
-const suites: readonly CompatSuite[] = [javaSuite, kcatSuite, debianKafkaPythonSuite, newestKafkaPythonSuite, kafkajsSuite]
+const suites: readonly CompatSuite[] = [
+  javaSuite, kcatSuite, debianKafkaPythonSuite, newestKafkaPythonSuite, kafkajsSuite, dumpLogSuite, prometheusSuite, fullDiskSuite,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -51,9 +51,9 @@ export class PartitionWriter {
     this.#stopped = true
   }
 
-  /** Runs until stopped; the batch in flight is brought to its end. */
-  async run(): Promise<void> {
-    while (!this.#stopped) await this.#writeBatch()
+  /** Runs until stopped, or until it has written `batchesMax`; the batch in flight is brought to its end. */
+  async run(batchesMax = Infinity): Promise<void> {
+    while (!this.#stopped && this.acknowledged.length < batchesMax) await this.#writeBatch()
   }
 
   async #writeBatch(): Promise<void> {
