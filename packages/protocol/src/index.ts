@@ -29,7 +29,7 @@ export type { Bytes } from './wire/writer.ts'
 export type { Encodable, MessageCodec } from './wire/codec.ts'
 export { UNKNOWN_TAGS_MAX, UNKNOWN_TAG_BYTES_MAX } from './wire/unknown-tags.ts'
 export type { UnknownTag } from './wire/unknown-tags.ts'
-export { isReservedUuid, parseUuid, uuidAt, uuidFromBytes, uuidToBytes, writeUuid } from './wire/uuid.ts'
+export { isReservedUuid, METADATA_TOPIC_ID, parseUuid, uuidAt, uuidFromBytes, uuidToBytes, writeUuid } from './wire/uuid.ts'
 export * from './gen/index.ts'
 export { ApiKey, apis } from './apis.ts'
 export type { ApiDescription, ListenerKind } from './apis.ts'
@@ -103,3 +103,25 @@ export { compress, decompress } from './records/compression/compression.ts'
 export type { RecordReadOptions } from './records/compression/compression.ts'
 export { codecId, codecOfId, COMPRESSION_CODECS, DECOMPRESSED_BYTES_MAX } from './records/compression/codec.ts'
 export type { CompressionCodec } from './records/compression/codec.ts'
+export {
+  coordinatorPartitionFor,
+  javaAbs,
+  javaStringHash,
+  murmur2,
+  partitionForKey,
+  shareCoordinatorKey,
+} from './names/partition-hash.ts'
+export {
+  CLUSTER_METADATA_TOPIC,
+  GROUP_METADATA_TOPIC,
+  hasCollisionCharacters,
+  isInternalTopic,
+  SHARE_GROUP_STATE_TOPIC,
+  TOPIC_NAME_LENGTH_MAX,
+  topicNameProblem,
+  topicNamesCollide,
+  TRANSACTION_STATE_TOPIC,
+  unifiedTopicName,
+} from './names/topic-name.ts'
+export { desanitizeName, jmxSanitize, sanitizeName } from './names/sanitizer.ts'
+export { offsetFilePrefix, parseLogDirectoryName, snapshotFileName } from './names/log-names.ts'

@@ -2,6 +2,9 @@ import { ZERO_UUID } from '../ids.ts'
 import type { Uuid } from '../ids.ts'
 import { DecodeError } from './errors.ts'
 
+/** The topic id of `__cluster_metadata`. */
+export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid
+
 const UUID_BYTES = 16
 const UUID_TEXT = /^[A-Za-z0-9_-]{22}(?:==)?$/
 
@@ -42,9 +45,7 @@ export function parseUuid(text: string): Uuid | null {
   return bytes.length === UUID_BYTES ? uuidAt(bytes, 0) : null
 }
 
-/** Ids that Kafka never hands out: the first hundred (zero, metadata topic, lost, migrating, …) and those that begin with a dash are left out. */
+/** The zero id and the id of the metadata topic (…01), which are never given to anything new. */
 export function isReservedUuid(uuid: Uuid): boolean {
-  const bytes = uuidToBytes(uuid)
-  for (let i = 0; i < UUID_BYTES - 1; i++) if (bytes[i] !== 0) return false
-  return (bytes[UUID_BYTES - 1] ?? 0) < 100
+  return uuid === ZERO_UUID || uuid === METADATA_TOPIC_ID
 }

@@ -2,6 +2,7 @@ import { success } from '@kavka/kernel'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Decompressed, DecompressOptions } from './codec.ts'
 import { zlibOutcome } from './zlib-outcome.ts'
+import type { WithEngine } from './zlib-outcome.ts'
 
 /** Kafka's `compression.zstd.level`: -131072 to 22, its default 3. */
 const LEVEL_DEFAULT = 3
@@ -10,8 +11,23 @@ export function zstdCompress(data: Buffer, level = LEVEL_DEFAULT): Buffer {
   return zstdCompressSync(data, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 }
 
-/** No bytes at all are no records; anything after the frames is an error. */
+/**
+ * One frame after the other until the bytes are used up; anything that is no frame is an error. Node stops after the
+ * first frame without a word, hence the loop.
+ */
 export function zstdDecompress(data: Buffer, options: DecompressOptions): Decompressed {
-  if (data.length === 0) return success(data)
-  return zlibOutcome('zstd', options, () => zstdDecompressSync(data, { maxOutputLength: options.decompressedBytesMax }))
+  const pieces: Buffer[] = []
+  let left = options.decompressedBytesMax
+  for (let at = 0; at < data.length; ) {
+    const frame = zlibOutcome('zstd', () => {
+      const result = zstdDecompressSync(data.subarray(at), { maxOutputLength: left, info: true }) as unknown as WithEngine
+      at += result.engine.bytesWritten
+      return result.buffer
+    })
+    if (!frame.ok) return frame
+    pieces.push(frame.value)
+    // zlib wants a positive limit; a frame without content after the last allowed byte is no harm.
+    left = Math.max(left - frame.value.length, 1)
+  }
+  return success(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
 }
