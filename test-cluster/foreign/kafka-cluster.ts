@@ -23,14 +23,12 @@ export interface KafkaClusterOptions {
 export class KafkaCluster {
   readonly directory: string
   readonly bootstrap: string
-  readonly #files: readonly string[]
   readonly #flags: readonly string[]
   #processes: ChildProcess[] = []
 
-  private constructor(directory: string, ports: readonly number[], files: readonly string[], flags: readonly string[]) {
+  private constructor(directory: string, ports: readonly number[], flags: readonly string[]) {
     this.directory = directory
     this.bootstrap = ports.map((port) => `127.0.0.1:${port}`).join(',')
-    this.#files = files
     this.#flags = flags
   }
 
@@ -49,7 +47,7 @@ export class KafkaCluster {
       writeFileSync(file, Object.entries(all).map(([key, value]) => `${key}=${value}\n`).join(''))
       return file
     })
-    const cluster = new KafkaCluster(directory, ports.slice(0, nodes), files, flags)
+    const cluster = new KafkaCluster(directory, ports.slice(0, nodes), flags)
     const clusterId = (await runTool('kafka-storage', ['random-uuid'])).stdout.trim()
     for (const file of files) await runTool('kafka-storage', ['format', '-t', clusterId, '-c', file, '--ignore-formatted'])
     cluster.#processes = files.map((file, index) => cluster.#launch(file, index + 1))
