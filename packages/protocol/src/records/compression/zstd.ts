@@ -1,4 +1,4 @@
-import { success } from '@kavka/kernel'
+import { assert, success } from '@kavka/kernel'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Decompressed, DecompressOptions } from './codec.ts'
 import { zlibOutcome } from './zlib-outcome.ts'
@@ -19,12 +19,14 @@ export function zstdDecompress(data: Buffer, options: DecompressOptions): Decomp
   const pieces: Buffer[] = []
   let left = options.decompressedBytesMax
   for (let at = 0; at < data.length; ) {
+    const from = at
     const frame = zlibOutcome('zstd', () => {
       const result = zstdDecompressSync(data.subarray(at), { maxOutputLength: left, info: true }) as unknown as WithEngine
       at += result.engine.bytesWritten
       return result.buffer
     })
     if (!frame.ok) return frame
+    assert(at > from, 'zstd used no input', { at })
     pieces.push(frame.value)
     // zlib wants a positive limit; a frame without content after the last allowed byte is no harm.
     left = Math.max(left - frame.value.length, 1)
