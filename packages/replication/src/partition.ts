@@ -1,0 +1,402 @@
+/** One replica of this broker: its log, its role, and everyone who waits for something to happen to it. */
+import { assert } from '@kavka/kernel'
+import type { Logger, Scheduler } from '@kavka/kernel'
+import type { PartitionRegistration } from '@kavka/controller'
+import { ErrorCode, topicPartitionName } from '@kavka/protocol'
+import type { LeaderEpoch, NodeId, Offset, TopicPartition, Uuid } from '@kavka/protocol'
+import type { AppendOrigin, LeaderAppendOutcome, PartitionLog } from '@kavka/storage'
+import type { CurrentLeader, PartitionView } from './api.ts'
+import { FollowerState } from './core/follower-state.ts'
+import { LeaderState } from './core/leader-state.ts'
+import type { IsrProposal, LeaderStep, ProposalAnswer } from './core/leader-state.ts'
+import { OffsetWaiters } from './core/offset-waiters.ts'
+import type { OffsetWaiter } from './core/offset-waiters.ts'
+import { applyLeaderFrame } from './follow-leader.ts'
+import type { FollowOutcome } from './follow-leader.ts'
+import type { LeaderPartitionFrame } from './ports.ts'
+
+/**
+ *   follower ⇄ leader     by metadata
+ *      └───┬────┘
+ *        offline          the log's directory failed, or could not be opened; ends with the process
+ */
+export type PartitionRole =
+  | { readonly kind: 'leader'; readonly state: LeaderState }
+  /** `state` is null while no leader can be had. */
+  | { readonly kind: 'follower'; readonly state: FollowerState | null }
+  | { readonly kind: 'offline'; readonly errorCode: number }
+
+/** A produce, or a deletion, that waits for an offset of this partition. */
+export interface PartitionWaiter extends OffsetWaiter {
+  finish(errorCode: number, currentLeader: CurrentLeader | null): void
+}
+
+/** A parked consumer fetch that has this partition among its own. */
+export interface FetchWatch {
+  /** More may be read, or nothing can be read any more. */
+  partitionChanged(): void
+}
+
+/** A follower's position on a replication stream of this leader. */
+export interface FollowerPositionListener {
+  dataArrived(): void
+  /** High watermark or log start moved. */
+  newsArrived(): void
+}
+
+/** What a partition reports to its manager. */
+export interface PartitionEvents {
+  proposed(partition: Partition, proposal: IsrProposal): void
+  /** As a follower: the own durable end or log start moved and is to be acknowledged. */
+  acknowledge(partition: Partition): void
+  failed(partition: Partition, cause: Error): void
+}
+
+export interface PartitionOptions {
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  readonly localId: NodeId
+  readonly lagMsMax: number
+}
+
+export interface PartitionDependencies {
+  readonly scheduler: Scheduler
+  readonly logger: Logger
+  readonly events: PartitionEvents
+  readonly isEligible: (id: NodeId, brokerEpoch: number) => boolean
+  readonly brokerEpochOf: (id: NodeId) => number
+  /** Alive brokers count for the low watermark of DeleteRecords; the others catch up when they return. */
+  readonly isAlive: (id: NodeId) => boolean
+}
+
+/** What a registration changed, for the listeners of leadership. */
+export interface RoleChange {
+  readonly elected: LeaderEpoch | null
+  readonly resigned: LeaderEpoch | null
+}
+
+const NO_CHANGE: RoleChange = { elected: null, resigned: null }
+
+export class Partition implements PartitionView {
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  readonly durableWaiters = new OffsetWaiters<PartitionWaiter>()
+  readonly committedWaiters = new OffsetWaiters<PartitionWaiter>()
+  readonly lowWatermarkWaiters = new OffsetWaiters<PartitionWaiter>()
+  readonly fetchWatches = new Set<FetchWatch>()
+  readonly positions = new Set<FollowerPositionListener>()
+  readonly #options: PartitionOptions
+  readonly #dependencies: PartitionDependencies
+  #log: PartitionLog | null = null
+  #registration: PartitionRegistration
+  #current: PartitionRole = { kind: 'follower', state: null }
+
+  constructor(options: PartitionOptions, registration: PartitionRegistration, dependencies: PartitionDependencies) {
+    this.topicPartition = options.topicPartition
+    this.topicId = options.topicId
+    this.#options = options
+    this.#registration = registration
+    this.#dependencies = dependencies
+  }
+
+  get name(): string {
+    return topicPartitionName(this.topicPartition)
+  }
+
+  get partition(): number {
+    return this.topicPartition.partition
+  }
+
+  get current(): PartitionRole {
+    return this.#current
+  }
+
+  get role(): 'leader' | 'follower' | 'offline' {
+    return this.#current.kind
+  }
+
+  get registration(): PartitionRegistration {
+    return this.#registration
+  }
+
+  get hasLog(): boolean {
+    return this.#log !== null
+  }
+
+  /** Only for partitions that are not offline. */
+  get log(): PartitionLog {
+    assert(this.#log !== null, 'an offline partition has no log', { partition: this.name })
+    return this.#log
+  }
+
+  get leaderState(): LeaderState | null {
+    return this.#current.kind === 'leader' ? this.#current.state : null
+  }
+
+  get leaderId(): NodeId | null {
+    return this.#registration.leader
+  }
+
+  get leaderEpoch(): LeaderEpoch {
+    return this.#registration.leaderEpoch
+  }
+
+  get currentLeader(): CurrentLeader {
+    return { leaderId: this.leaderId, leaderEpoch: this.leaderEpoch }
+  }
+
+  get replicas(): readonly NodeId[] {
+    return this.#registration.replicas
+  }
+
+  /** The leader learns of changes that it asked for before the metadata tells. */
+  get isr(): readonly NodeId[] {
+    return this.leaderState?.isr ?? this.#registration.isr
+  }
+
+  get highWatermark(): Offset {
+    return this.leaderState?.highWatermark ?? this.log.highWatermark
+  }
+
+  get isUnderReplicated(): boolean {
+    const state = this.leaderState
+    return state !== null && state.isr.length < this.#targetReplicas()
+  }
+
+  get isUnderMinIsr(): boolean {
+    return this.leaderState?.isUnderMinIsr ?? false
+  }
+
+  get isAtMinIsr(): boolean {
+    return this.leaderState?.isAtMinIsr ?? false
+  }
+
+  get isReassigning(): boolean {
+    return this.#registration.addingReplicas.length > 0 || this.#registration.removingReplicas.length > 0
+  }
+
+  /** How far consumers may read here, by isolation. */
+  visibleEnd(isolation: 'read_uncommitted' | 'read_committed'): number {
+    const highWatermark = this.highWatermark
+    return isolation === 'read_committed' ? Math.min(this.log.lastStableOffset, highWatermark) : highWatermark
+  }
+
+  openLog(log: PartitionLog, checkpointedHighWatermark: number): void {
+    assert(this.#log === null, 'opened twice', { partition: this.name })
+    this.#log = log
+    const known = Math.min(checkpointedHighWatermark, log.logEndOffset)
+    if (known > log.highWatermark) log.updateHighWatermark(known as Offset)
+    log.onDurable(() => this.#madeDurable())
+    log.onFailed((cause) => this.#dependencies.events.failed(this, cause))
+  }
+
+  /** Follows the metadata. Older or equal news changes nothing that newer has settled. */
+  follow(registration: PartitionRegistration): RoleChange {
+    this.#registration = registration
+    if (this.#current.kind === 'offline') return NO_CHANGE
+    if (registration.leader === this.#options.localId) return this.#lead(registration)
+    return this.#followLeader(registration)
+  }
+
+  /** The log failed, was never opened, or the partition leaves this broker. */
+  takeOffline(errorCode: number): RoleChange {
+    const resigned = this.leaderState?.leaderEpoch ?? null
+    this.#current = { kind: 'offline', errorCode }
+    this.#answerAll(errorCode)
+    return { elected: null, resigned }
+  }
+
+  /** A client's or coordinator's batch; the caller has checked that this is the leader. */
+  appendAsLeader(records: Buffer, origin: AppendOrigin): LeaderAppendOutcome {
+    const state = this.leaderState
+    assert(state !== null, 'append at a replica that does not lead', { partition: this.name })
+    const outcome = this.log.appendAsLeader(records, state.leaderEpoch, origin)
+    if (outcome.kind !== 'appended') return outcome
+    state.appended(this.log.logEndOffset, this.#nowMs())
+    for (const position of this.positions) position.dataArrived()
+    return outcome
+  }
+
+  /** Of a follower whose position was judged against this leader epoch. */
+  acknowledged(
+    follower: NodeId,
+    position: { readonly durableEndOffset: number; readonly logStartOffset: number; readonly brokerEpoch: number },
+  ): void {
+    const state = this.leaderState
+    if (state === null) return
+    this.#take(state.acknowledged(follower, position, this.#nowMs()))
+    if (this.lowWatermarkWaiters.length > 0) this.#completeDeletions()
+  }
+
+  followerConnected(follower: NodeId): void {
+    this.leaderState?.connected(follower)
+  }
+
+  followerDisconnected(follower: NodeId): void {
+    this.leaderState?.disconnected(follower, this.#nowMs())
+  }
+
+  /** Periodic, and after changes of eligibility, configuration or liveness. */
+  reviewIsr(): void {
+    const state = this.leaderState
+    if (state === null) return
+    this.#take(state.checkIsr(this.#nowMs()))
+    this.#refuseBelowMinIsr(state)
+    if (this.lowWatermarkWaiters.length > 0) this.#completeDeletions()
+  }
+
+  /** The controller's answer to a proposal of this partition. */
+  proposalAnswered(proposal: IsrProposal, answer: ProposalAnswer): 'committed' | 'reverted' | 'settled' | 'retry' {
+    const state = this.leaderState
+    if (state === null) return 'settled'
+    const outcome = state.answered(proposal, answer, this.#nowMs())
+    switch (outcome.kind) {
+      case 'committed':
+        this.#take(outcome.step)
+        this.#refuseBelowMinIsr(state)
+        return 'committed'
+      case 'reverted':
+      case 'retry':
+        return outcome.kind
+      case 'await-metadata':
+      case 'superseded':
+        return 'settled'
+    }
+  }
+
+  isOpenProposal(proposal: IsrProposal): boolean {
+    return this.leaderState?.pendingProposal === proposal
+  }
+
+  /** Something of the leader's stream for this partition; the caller is the fetcher of that leader. */
+  applyLeaderFrame(frame: LeaderPartitionFrame): FollowOutcome {
+    const current = this.#current
+    if (current.kind !== 'follower' || current.state === null) return 'ignored'
+    const before = this.log.highWatermark
+    const outcome = applyLeaderFrame(frame, current.state, this.log, this.#dependencies.logger)
+    if (this.log.highWatermark !== before) this.#wakeFetches()
+    return outcome
+  }
+
+  /** Raises the log start of a led partition (DeleteRecords) and tells the followers. */
+  deleteRecordsBefore(offset: Offset): void {
+    if (!this.log.advanceLogStartOffset(offset)) return
+    for (const position of this.positions) position.newsArrived()
+  }
+
+  /** Smallest log start over the live replicas: below it nobody holds anything any more. */
+  get lowWatermark(): number {
+    let low: number = this.log.logStartOffset
+    for (const follower of this.leaderState?.followers() ?? []) {
+      if (this.#dependencies.isAlive(follower.id)) low = Math.min(low, follower.logStart)
+    }
+    return low
+  }
+
+  #lead(registration: PartitionRegistration): RoleChange {
+    const current = this.leaderState
+    if (current !== null && current.leaderEpoch === registration.leaderEpoch) {
+      this.#take(current.registrationChanged(registration, this.#nowMs()))
+      this.#refuseBelowMinIsr(current)
+      return NO_CHANGE
+    }
+    this.#becomeLeader(registration)
+    return { elected: registration.leaderEpoch, resigned: null }
+  }
+
+  #becomeLeader(registration: PartitionRegistration): void {
+    const log = this.log
+    log.assignEpochStart(registration.leaderEpoch)
+    const state = new LeaderState(
+      {
+        localId: this.#options.localId,
+        leaderEpoch: registration.leaderEpoch,
+        partitionEpoch: registration.partitionEpoch,
+        replicas: registration.replicas,
+        isr: registration.isr,
+        epochStart: log.logEndOffset,
+        durableEnd: log.durableEndOffset,
+        highWatermark: log.highWatermark,
+        lagMsMax: this.#options.lagMsMax,
+        nowMs: this.#nowMs(),
+      },
+      {
+        minInsyncReplicas: () => log.config.minInsyncReplicas,
+        isEligible: this.#dependencies.isEligible,
+        brokerEpochOf: this.#dependencies.brokerEpochOf,
+      },
+    )
+    this.#current = { kind: 'leader', state }
+    this.#take(state.checkIsr(this.#nowMs()))
+    this.#wakeFetches()
+  }
+
+  #followLeader(registration: PartitionRegistration): RoleChange {
+    const resigned = this.leaderState?.leaderEpoch ?? null
+    const known = this.#current.kind === 'follower' ? this.#current.state : null
+    const isSameLeader = known?.leaderId === registration.leader && known?.leaderEpoch === registration.leaderEpoch
+    if (!isSameLeader) {
+      const { leader, leaderEpoch } = registration
+      this.#current = { kind: 'follower', state: leader === null ? null : new FollowerState(leader, leaderEpoch) }
+      this.#answerAll(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    }
+    return { elected: null, resigned }
+  }
+
+  #madeDurable(): void {
+    const current = this.#current
+    if (current.kind === 'offline') return
+    if (current.kind === 'follower') {
+      this.#dependencies.events.acknowledge(this)
+      return
+    }
+    const durableEnd = this.log.durableEndOffset
+    this.durableWaiters.reached(durableEnd, (waiter) => waiter.finish(ErrorCode.NONE, null))
+    this.#take(current.state.madeDurable(durableEnd, this.#nowMs()))
+  }
+
+  #take(step: LeaderStep): void {
+    if (step.highWatermark !== null) this.#committed(step.highWatermark)
+    if (step.proposal !== null) this.#dependencies.events.proposed(this, step.proposal)
+  }
+
+  #committed(highWatermark: Offset): void {
+    this.log.updateHighWatermark(highWatermark)
+    const errorCode = this.leaderState?.hasEnoughReplicas === true ? ErrorCode.NONE : AFTER_APPEND
+    this.committedWaiters.reached(highWatermark, (waiter) => waiter.finish(errorCode, null))
+    for (const position of this.positions) position.newsArrived()
+    this.#wakeFetches()
+  }
+
+  /** The high watermark stands still below min ISR, so nobody who waits for it can be satisfied: say so at once. */
+  #refuseBelowMinIsr(state: LeaderState): void {
+    if (state.isUnderMinIsr) this.committedWaiters.drain((waiter) => waiter.finish(AFTER_APPEND, null))
+  }
+
+  #completeDeletions(): void {
+    this.lowWatermarkWaiters.reached(this.lowWatermark, (waiter) => waiter.finish(ErrorCode.NONE, null))
+  }
+
+  #answerAll(errorCode: number): void {
+    const leader = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER ? this.currentLeader : null
+    for (const waiters of [this.durableWaiters, this.committedWaiters, this.lowWatermarkWaiters]) {
+      waiters.drain((waiter) => waiter.finish(errorCode, leader))
+    }
+    this.#wakeFetches()
+  }
+
+  #wakeFetches(): void {
+    for (const watch of this.fetchWatches) watch.partitionChanged()
+  }
+
+  /** Replicas that are being added are not missed yet. */
+  #targetReplicas(): number {
+    return this.replicas.length - this.#registration.addingReplicas.length
+  }
+
+  #nowMs(): number {
+    return this.#dependencies.scheduler.monotonicMs()
+  }
+}
+
+const AFTER_APPEND = ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND
