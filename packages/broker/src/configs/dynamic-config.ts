@@ -1,0 +1,69 @@
+/** The configuration in force: the node's own, overlaid with what the metadata says for all brokers and for this one. */
+import { brokerConfigKeys, resolveTopicConfig, rowsOf } from '@kavka/kernel'
+import type { BrokerConfig, TopicConfig } from '@kavka/kernel'
+import { resourceKey } from '@kavka/controller'
+import type { ConfigResourceKey, MetadataChanges, MetadataImage } from '@kavka/controller'
+import type { NodeId } from '@kavka/protocol'
+
+const ALL_BROKERS = resourceKey(4, '')
+const NO_OVERRIDES: ReadonlyMap<string, string> = new Map()
+const TOPIC_PREFIX = '2:'
+
+export interface DynamicConfigEvents {
+  /** Settings of a topic changed; null: those of all, because a default did. */
+  topicChanged(topic: string | null): void
+  brokerChanged(config: BrokerConfig): void
+}
+
+export class DynamicConfig {
+  readonly #static: BrokerConfig
+  readonly #ownKey: ConfigResourceKey
+  #image: MetadataImage
+  #overrides: ReadonlyMap<string, string> = NO_OVERRIDES
+  #current: BrokerConfig
+
+  constructor(options: { readonly config: BrokerConfig; readonly nodeId: NodeId; readonly image: MetadataImage }) {
+    this.#static = options.config
+    this.#ownKey = resourceKey(4, String(options.nodeId))
+    this.#image = options.image
+    this.#current = options.config
+  }
+
+  /** This broker's settings with dynamic values in place. */
+  get current(): BrokerConfig {
+    return this.#current
+  }
+
+  /** What a topic obeys on this broker. */
+  topicConfig(topic: string): TopicConfig {
+    return resolveTopicConfig(this.#static, this.#overrides, this.#image.configs.get(resourceKey(2, topic)) ?? NO_OVERRIDES)
+  }
+
+  /** Takes over a step of the metadata and tells what it changed. Topic settings of this image hold from the first line on. */
+  update(image: MetadataImage, changes: MetadataChanges, events: DynamicConfigEvents): void {
+    this.#image = image
+    if (changes.configsChanged.has(ALL_BROKERS) || changes.configsChanged.has(this.#ownKey)) {
+      this.#overlay(image)
+      events.brokerChanged(this.#current)
+      events.topicChanged(null)
+      return
+    }
+    for (const key of changes.configsChanged) {
+      if (key.startsWith(TOPIC_PREFIX)) events.topicChanged(key.slice(TOPIC_PREFIX.length))
+    }
+  }
+
+  #overlay(image: MetadataImage): void {
+    const forAll = image.configs.get(ALL_BROKERS) ?? NO_OVERRIDES
+    const own = image.configs.get(this.#ownKey) ?? NO_OVERRIDES
+    this.#overrides = new Map([...forAll, ...own])
+    const values: Record<string, unknown> = { ...this.#static }
+    for (const [property, row] of rowsOf(brokerConfigKeys)) {
+      const text = row.scope === 'read-only' ? undefined : this.#overrides.get(row.name)
+      const parsed = text === undefined ? null : row.parse(text)
+      // A value that a newer version understands: the static one stays in force.
+      if (parsed?.ok === true) values[property] = parsed.value
+    }
+    this.#current = values as BrokerConfig
+  }
+}

@@ -1,0 +1,59 @@
+/** THE table: every API that Kavka serves, by the role of the listener. ApiVersions is computed from it. */
+import { alterConfigsHandler } from './alter-configs.ts'
+import { alterPartitionReassignmentsHandler } from './alter-partition-reassignments.ts'
+import type { AnyApiHandler } from './api-table.ts'
+import { apiVersionsHandler } from './api-versions.ts'
+import { createPartitionsHandler } from './create-partitions.ts'
+import { createTopicsHandler } from './create-topics.ts'
+import { deleteRecordsHandler } from './delete-records.ts'
+import { deleteTopicsHandler } from './delete-topics.ts'
+import { describeClusterHandler } from './describe-cluster.ts'
+import { describeConfigsHandler } from './describe-configs.ts'
+import { describeLogDirsHandler } from './describe-log-dirs.ts'
+import { describeProducersHandler } from './describe-producers.ts'
+import { describeQuorumHandler } from './describe-quorum.ts'
+import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts'
+import { electLeadersHandler } from './elect-leaders.ts'
+import { fetchHandler } from './fetch.ts'
+import { incrementalAlterConfigsHandler } from './incremental-alter-configs.ts'
+import { listOffsetsHandler } from './list-offsets.ts'
+import { listPartitionReassignmentsHandler } from './list-partition-reassignments.ts'
+import { metadataHandler } from './metadata.ts'
+import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts'
+import { produceHandler } from './produce.ts'
+import type { BrokerServices, NodeServices } from './services.ts'
+import { unregisterBrokerHandler } from './unregister-broker.ts'
+import { updateFeaturesHandler } from './update-features.ts'
+
+/** Served on both kinds of listener: forwarded by brokers, answered by controllers (KIP-919). */
+const sharedHandlers: readonly AnyApiHandler<NodeServices>[] = [
+  apiVersionsHandler,
+  createTopicsHandler,
+  deleteTopicsHandler,
+  createPartitionsHandler,
+  describeConfigsHandler,
+  alterConfigsHandler,
+  incrementalAlterConfigsHandler,
+  electLeadersHandler,
+  alterPartitionReassignmentsHandler,
+  listPartitionReassignmentsHandler,
+  describeQuorumHandler,
+  updateFeaturesHandler,
+  describeClusterHandler,
+  unregisterBrokerHandler,
+]
+
+export const controllerHandlers: readonly AnyApiHandler<NodeServices>[] = sharedHandlers
+
+export const brokerHandlers: readonly AnyApiHandler<BrokerServices>[] = [
+  ...sharedHandlers,
+  produceHandler,
+  fetchHandler,
+  listOffsetsHandler,
+  metadataHandler,
+  offsetForLeaderEpochHandler,
+  deleteRecordsHandler,
+  describeLogDirsHandler,
+  describeProducersHandler,
+  describeTopicPartitionsHandler,
+]
