@@ -24,13 +24,25 @@ else write()
 /** Pairs of path and content for the schemas of `folders`; the product's own also get the table of APIs. */
 function generate(folders, target, runtimePath, withApis) {
   const schemas = folders.flatMap(readFolder).sort((a, b) => (a.schema.name < b.schema.name ? -1 : 1))
-  const modules = schemas
-    .filter(({ schema }) => schema.versions !== null)
-    .map(({ schema, name, source }) => ({ model: buildModel(schema), file: `${name}.ts`, source }))
-  const files = modules.map(({ model, file, source }) => [file, emitModule(model, source, runtimePath)])
-  files.push(['index.ts', emitIndex(modules)])
-  if (withApis) files.push(['apis.ts', emitApis(modules, schemas.map((one) => one.schema))])
+  const subjects = groupBySubject(schemas.filter(({ schema }) => schema.versions !== null))
+  const files = subjects.map((subject) => [subject.file, emitModule(subject, runtimePath)])
+  files.push(['index.ts', emitIndex(subjects)])
+  if (withApis) files.push(['apis.ts', emitApis(subjects, schemas.map((one) => one.schema))])
   return files.map(([file, content]) => [path.join(protocol, target, file), content])
+}
+
+/**
+ * The messages of a folder share a module. A module for each of them would make the import of the package several
+ * times slower: loading a module costs more than compiling what it holds.
+ */
+function groupBySubject(schemas) {
+  const subjects = new Map()
+  for (const { schema, folder, source } of schemas) {
+    if (!subjects.has(folder)) subjects.set(folder, { file: `${folder}.ts`, models: [], sources: [] })
+    subjects.get(folder).models.push(buildModel(schema))
+    subjects.get(folder).sources.push(source)
+  }
+  return [...subjects.values()].sort((a, b) => (a.file < b.file ? -1 : 1))
 }
 
 function foldersOf(root) {
@@ -43,7 +55,7 @@ function readFolder(folder) {
   return files.map((file) => {
     const source = `schema/${folder}/${file}`
     const schema = parseSchema(fs.readFileSync(path.join(directory, file), 'utf8'), source)
-    return { schema, name: path.basename(file, '.kschema'), source }
+    return { schema, folder, source }
   })
 }
 

@@ -4,8 +4,8 @@
  */
 import { apis, ApiKey } from './apis.ts'
 import type { ApiDescription } from './apis.ts'
-import { requestHeaderCodec } from './gen/request-header.ts'
-import { responseHeaderCodec } from './gen/response-header.ts'
+import { requestHeaderCodec } from './gen/headers.ts'
+import { responseHeaderCodec } from './gen/headers.ts'
 import { DecodeError } from './wire/errors.ts'
 import type { Encodable, MessageCodec } from './wire/codec.ts'
 import { Reader } from './wire/reader.ts'

@@ -1,6 +1,6 @@
 /** Control batches: transaction markers and the records that Raft keeps for itself; consumers never see them. */
-import { controlRecordTypeSchemaCodec } from '../gen/control-record-type-schema.ts'
-import { endTxnMarkerCodec } from '../gen/end-txn-marker.ts'
+import { controlRecordTypeSchemaCodec } from '../gen/raft.ts'
+import { endTxnMarkerCodec } from '../gen/transactions.ts'
 import { DecodeError } from '../wire/errors.ts'
 import { Reader } from '../wire/reader.ts'
 import { Writer } from '../wire/writer.ts'
