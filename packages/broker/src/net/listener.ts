@@ -97,6 +97,13 @@ export class Listener {
     return count
   }
 
+  /** Reply bytes that peers have not taken. */
+  get replyBytesWaiting(): number {
+    let bytes = 0
+    for (const connection of this.#connections.keys()) bytes += connection.replyBytesWaiting
+    return bytes
+  }
+
   /** Rejects with Node's error (EADDRINUSE …) when the address cannot be bound. */
   async listen(): Promise<void> {
     const { bindHost, bindPort, backlog, connectionsIdleMsMax } = this.#options
