@@ -21,3 +21,16 @@ export type {
   ProducerIdsRecord, RegisterBrokerRecord, RegisterControllerRecord, RemoveTopicRecord, SupportedFeature, TopicRecord,
   UnregisterBrokerRecord,
 } from './metadata/records.ts'
+export { MetadataLoader } from './loader/metadata-loader.ts'
+export type { MetadataLoaderDependencies, ReplayObserver } from './loader/metadata-loader.ts'
+export { QuorumController } from './quorum-controller/quorum-controller.ts'
+export type { QuorumControllerDependencies } from './quorum-controller/quorum-controller.ts'
+export { controllerApiKeys } from './quorum-controller/request-operations.ts'
+export type { ControllerMetricsView } from './quorum-controller/metrics-view.ts'
+export type { ControllerSettings } from './metadata/decision.ts'
+export type { IndexedImage, PartitionIndex } from './metadata/partition-index.ts'
+export { METADATA_VERSION, supportedFeatures } from './metadata/features/supported-features.ts'
+export { isInternalTopic, problemOfTopicName, TOPIC_NAME_LENGTH_MAX } from './metadata/topics/topic-names.ts'
+export { groupConfigKey, groupConfigKeys, validateGroupConfig } from './metadata/configs/group-config-keys.ts'
+export type { GroupConfigKey } from './metadata/configs/group-config-keys.ts'
+export { allowsUncleanElection, minInsyncReplicas } from './metadata/configs/effective.ts'

@@ -75,12 +75,6 @@ export class BrokerSessions {
     return streams?.brokerEpoch === brokerEpoch && streams.open > 0
   }
 
-  /** It had a stream that broke and was not replaced: with another sign, enough to call the process dead. */
-  streamIsBroken(brokerId: NodeId, brokerEpoch: number): boolean {
-    const streams = this.#streams.get(brokerId)
-    return streams?.brokerEpoch === brokerEpoch && streams.open === 0
-  }
-
   /** Brokers that are unfenced in the image and were silent for longer than the session time-out. */
   expired(image: MetadataImage, nowMs: number): NodeId[] {
     const silent = [...image.brokers.values()].filter((broker) => !broker.fenced && !this.isLive(broker.id, broker.epoch, nowMs))

@@ -2,8 +2,8 @@
  * BrokerRegistration (62): a broker process announces itself. It gets an epoch, the offset of its record, and starts fenced.
  *
  * - Another cluster's id: INCONSISTENT_CLUSTER_ID.
- * - Another incarnation of the id is alive: DUPLICATE_BROKER_REGISTRATION. It is not, if it is shutting down, or if its
- *   liveness stream broke and the new process owns the same addresses: two processes cannot listen there.
+ * - Another incarnation of the id is alive: DUPLICATE_BROKER_REGISTRATION. It is not, if it is shutting down, or if it has
+ *   no liveness stream and the new process owns the same addresses: two processes cannot listen there.
  * - The same incarnation again (its answer was lost): the epoch stays, fencing stays.
  * - v3+ says with which epoch the last process stopped cleanly; any other process before this one stopped uncleanly (KIP-966).
  */
@@ -26,7 +26,7 @@ export function decideRegisterBroker(
   const { image, settings } = context
   const brokerId = request.brokerId as NodeId
   const endpoints = endpointsOf(request.listeners)
-  if (endpoints === null) return refused(apiError(ErrorCode.INVALID_REQUEST))
+  if (endpoints === null || brokerId < 0) return refused(apiError(ErrorCode.INVALID_REQUEST))
   const error = checkRegistration(context, request)
   if (error !== null) return refused(error)
   const existing = image.brokers.get(brokerId)
@@ -68,7 +68,7 @@ function isOccupied(
   existing: BrokerRegistration, endpoints: readonly Endpoint[], sessions: BrokerSessions, nowMs: number,
 ): boolean {
   if (existing.inControlledShutdown || !sessions.isLive(existing.id, existing.epoch, nowMs)) return false
-  const tookOver = sessions.streamIsBroken(existing.id, existing.epoch) && sameAddresses(existing.endpoints, endpoints)
+  const tookOver = !sessions.hasStream(existing.id, existing.epoch) && sameAddresses(existing.endpoints, endpoints)
   return !tookOver
 }
 

@@ -11,7 +11,9 @@ export function decideRegisterController(
   const features = featuresOf(request.features)
   const endpoints = endpointsOf(request.listeners)
   if (request.zkMigrationReady) return refused(apiError(ErrorCode.INVALID_REQUEST, 'ZooKeeper migration is not supported.'))
-  if (endpoints === null) return refused(apiError(ErrorCode.INVALID_REQUEST, 'Unknown security protocol.'))
+  if (endpoints === null || request.controllerId < 0) {
+    return refused(apiError(ErrorCode.INVALID_REQUEST, 'Unknown security protocol or negative id.'))
+  }
   const error = checkFeatures(image.features, features)
   if (error !== null) return refused(error)
   const controllerId = request.controllerId as NodeId

@@ -38,6 +38,7 @@ export function featuresOf(features: readonly WireFeature[]): SupportedFeature[]
 
 /** Every finalized level must be within what the node can do; a feature that it does not name it has at level 0 only. */
 export function checkFeatures(finalized: ReadonlyMap<string, number>, supported: readonly SupportedFeature[]): ApiError | null {
+  if (supported.some(({ min, max }) => min < 0 || max < min)) return apiError(ErrorCode.INVALID_REGISTRATION, 'A feature has an impossible range.')
   for (const [name, level] of finalized) {
     const { min, max } = supported.find((feature) => feature.name === name) ?? { min: 0, max: 0 }
     if (level >= min && level <= max) continue

@@ -1,6 +1,8 @@
 /** What the active controller does to partitions by itself from time to time. */
+import type { NodeId } from '@kavka/protocol'
 import { allowsUncleanElection } from '../configs/effective.ts'
 import type { DecisionContext } from '../decision.ts'
+import type { MetadataImage, PartitionRegistration } from '../image.ts'
 import type { LocatedPartition } from '../partition-index.ts'
 import { partitionsIn } from '../partition-index.ts'
 import type { PartitionChangeRecord } from '../records.ts'
@@ -9,13 +11,19 @@ import { electionRecords, isActive } from './partition-changes.ts'
 /** Elections in one pass; what is left over is for the next one, which follows at once. */
 export const ELECTIONS_PER_PASS_MAX = 1000
 
-/** Leadership back to preferred replicas that are in sync and active. */
-export function preferredElections(context: DecisionContext): PartitionChangeRecord[] {
+/** Leadership back to preferred replicas that are in sync and active, and may have it. */
+export function preferredElections(context: DecisionContext, mayHave: (brokerId: NodeId) => boolean): PartitionChangeRecord[] {
   const { image } = context
-  const ready = taken(partitionsIn(image, image.index.imbalanced), ({ registration: { replicas, isr } }) => {
-    return isr.includes(replicas[0]!) && isActive(image, replicas[0]!)
+  const ready = taken(partitionsIn(image, image.index.imbalanced), (located) => {
+    return awaitsPreferred(image, located.registration) && mayHave(located.registration.replicas[0]!)
   })
   return electionRecords(context, ready, 'preferred')
+}
+
+/** Led by another replica though the preferred one is in sync and active. */
+export function awaitsPreferred(image: MetadataImage, { leader, replicas, isr }: PartitionRegistration): boolean {
+  const preferred = replicas[0]!
+  return leader !== null && leader !== preferred && isr.includes(preferred) && isActive(image, preferred)
 }
 
 /** Leaderless partitions whose topics allow unclean election. */

@@ -1,0 +1,162 @@
+/**
+ * The serial heart of the active controller: operations are decided one after the other on a speculative image (all that is committed and
+ * all that is proposed), proposed together, and answered when committed. When leadership ends, the speculation is dropped.
+ */
+import { assert } from '@kavka/kernel'
+import type { Random, Scheduler } from '@kavka/kernel'
+import type { LeaderEpoch } from '@kavka/protocol'
+import type { ControllerSettings, Decision } from '../metadata/decision.ts'
+import { replayBatch } from '../metadata/delta.ts'
+import type { IndexedImage } from '../metadata/partition-index.ts'
+import type { RecordCodec } from '../metadata/record-codec.ts'
+import type { MetadataRecord } from '../metadata/records.ts'
+import type { Quorum } from '../quorum/driver-contract.ts'
+import type { Operation, OperationFate } from './operation.ts'
+
+/** Operations waiting for their turn; more are turned away. */
+export const OPERATIONS_QUEUED_MAX = 10_000
+/** Records after which a batch is closed and the next one begun: keeps entries far below the log's limit. */
+export const RECORDS_PER_BATCH_MAX = 2_000
+
+export interface OperationQueueDependencies {
+  readonly settings: ControllerSettings
+  readonly quorum: Pick<Quorum, 'state' | 'append'>
+  readonly codec: RecordCodec
+  readonly scheduler: Scheduler
+  readonly random: Random
+  /** Sees all records that were appended, with the speculative image after them. */
+  readonly onProposed: (records: readonly MetadataRecord[], image: IndexedImage) => void
+}
+
+interface Answer {
+  readonly operation: Operation
+  readonly decision: Decision<unknown>
+  /** Answered when the log is committed up to here. */
+  readonly offset: number
+}
+
+interface Batch {
+  readonly records: MetadataRecord[]
+  /** A broker that registers twice in one batch would get the same epoch twice. */
+  registers: boolean
+}
+
+export class OperationQueue {
+  readonly #deps: OperationQueueDependencies
+  readonly #queued: Operation[] = []
+  /** In order of their offsets. */
+  #answers: Answer[] = []
+  #speculative: IndexedImage
+  #committed: IndexedImage
+  readonly #epoch: LeaderEpoch
+  #state: 'open' | 'closed' = 'open'
+  #turn: 'none' | 'scheduled' = 'none'
+
+  /** One queue for one leadership: from the image at its begin. */
+  constructor(image: IndexedImage, epoch: LeaderEpoch, dependencies: OperationQueueDependencies) {
+    this.#speculative = image
+    this.#committed = image
+    this.#epoch = epoch
+    this.#deps = dependencies
+  }
+
+  get speculativeImage(): IndexedImage {
+    return this.#speculative
+  }
+
+  /** Decided but not yet answered. */
+  get pendingCount(): number {
+    return this.#answers.length
+  }
+
+  add(operation: Operation): void {
+    if (this.#state === 'closed' || this.#queued.length >= OPERATIONS_QUEUED_MAX) return operation.dropped('not-done')
+    this.#queued.push(operation)
+    this.#scheduleTurn()
+  }
+
+  /** The log is committed up to `image`. */
+  committed(image: IndexedImage): void {
+    this.#committed = image
+    // Equal by construction; the committed one is kept so that the other's nodes can go.
+    if (this.#speculative.offset === image.offset) this.#speculative = image
+    assert(this.#speculative.offset >= image.offset, 'committed what this leader never proposed', { offset: image.offset })
+    this.#answerUpTo(image.offset)
+    if (this.#queued.length > 0) this.#scheduleTurn()
+  }
+
+  /** Leadership is over: what was not proposed did not happen, what was may yet be committed by the next leader. */
+  close(): void {
+    this.#state = 'closed'
+    for (const operation of this.#queued.splice(0)) operation.dropped('not-done')
+    for (const { operation, decision } of this.#answers.splice(0)) operation.dropped(fateOf(decision))
+  }
+
+  #scheduleTurn(): void {
+    if (this.#turn === 'scheduled') return
+    this.#turn = 'scheduled'
+    this.#deps.scheduler.soon(() => this.#runTurn())
+  }
+
+  #runTurn(): void {
+    this.#turn = 'none'
+    if (this.#state === 'closed') return
+    const before = this.#speculative
+    const operations = this.#queued.splice(0)
+    const { answers, batches } = this.#decideAll(operations)
+    const refusal = this.#propose(batches)
+    if (refusal === null) {
+      for (const { records } of batches) this.#deps.onProposed(records, this.#speculative)
+      this.#answers.push(...answers)
+      this.#answerUpTo(this.#committed.offset)
+      return
+    }
+    this.#speculative = before
+    if (refusal === 'too-many-pending') this.#queued.unshift(...operations)
+    else for (const operation of operations) operation.dropped('not-done')
+  }
+
+  #decideAll(operations: readonly Operation[]): { answers: Answer[]; batches: Batch[] } {
+    const { settings, random, quorum } = this.#deps
+    const nextOffset = quorum.state.logEndOffset
+    const answers: Answer[] = []
+    const batches: Batch[] = []
+    for (const operation of operations) {
+      const decision = operation.decide({ image: this.#speculative, settings, random })
+      if (decision.records.length > 0) this.#extend(batches, nextOffset, decision.records)
+      answers.push({ operation, decision, offset: this.#speculative.offset })
+    }
+    return { answers, batches }
+  }
+
+  #extend(batches: Batch[], nextOffset: number, records: readonly MetadataRecord[]): void {
+    const registers = records.some(({ kind }) => kind === 'register-broker')
+    const open = batches.at(-1)
+    const fits = open !== undefined && open.records.length + records.length <= RECORDS_PER_BATCH_MAX
+    const batch = fits && !(open.registers && registers) ? open : { records: [], registers: false }
+    if (batch !== open) batches.push(batch)
+    batch.records.push(...records)
+    batch.registers ||= registers
+    this.#speculative = replayBatch(this.#speculative, records, nextOffset + batches.length - 1, this.#epoch)
+  }
+
+  #propose(batches: readonly Batch[]): null | 'not-leader' | 'too-many-pending' {
+    if (batches.length === 0) return null
+    const { quorum, codec } = this.#deps
+    const expectedOffset = quorum.state.logEndOffset
+    const accepted = quorum.append(this.#epoch, batches.map(({ records }) => codec.encode(records)))
+    if (!accepted.ok) return accepted.error
+    assert(accepted.value.baseOffset === expectedOffset, 'the log grew during a turn of its leader')
+    return null
+  }
+
+  #answerUpTo(offset: number): void {
+    const firstWaiting = this.#answers.findIndex((answer) => answer.offset > offset)
+    const ready = this.#answers.splice(0, firstWaiting === -1 ? this.#answers.length : firstWaiting)
+    for (const { operation, decision, offset: decidedAt } of ready) operation.completed(decision.respond(decidedAt))
+  }
+}
+
+function fateOf({ records }: Decision<unknown>): OperationFate {
+  return records.length === 0 ? 'not-done' : 'unknown'
+}
