@@ -28,7 +28,11 @@ export interface PartitionLog {
   updateHighWatermark(highWatermark: Offset): void
 
   /** One batch (or several, where the origin may) from a client or a coordinator: validated, given offsets and epoch in place. */
-  appendAsLeader(records: Buffer, leaderEpoch: LeaderEpoch, origin: AppendOrigin): LeaderAppendOutcome
+  /**
+   * `transactionVersion` is that of the transaction a marker ends, or of the producer of a transactional batch (KIP-890): from 2 on
+   * markers must carry a newer epoch than the data, and a producer without state must begin at sequence 0. Default 0.
+   */
+  appendAsLeader(records: Buffer, leaderEpoch: LeaderEpoch, origin: AppendOrigin, transactionVersion?: number): LeaderAppendOutcome
   /**
    * Batches fetched from the leader, as they are. Batches below the log end are skipped, a gap is refused.
    * `leaderEpochMax` is the epoch the fetch was sent in: batches of a larger epoch are not appended (KAFKA: stale fetch).
@@ -62,6 +66,11 @@ export interface PartitionLog {
   onFailed(listener: (cause: Error) => void): void
 
   reconfigure(config: LogConfig): void
+  /**
+   * Set when bytes that were known to be synced are damaged: the partition is offline here (appends and reads get
+   * KAFKA_STORAGE_ERROR) and nothing was thrown away. `truncateFullyAndStartAt` clears it, so that the replica can be filled again.
+   */
+  readonly corruption: LogCorruption | null
   readonly sizeBytes: number
   readonly segmentCount: number
   readonly directory: string
@@ -114,6 +123,17 @@ export type LogReadOutcome =
   | { readonly kind: 'read'; readonly records: readonly Buffer[]; readonly sizeBytes: number; readonly nextOffset: Offset }
   | { readonly kind: 'offset-out-of-range' }
   | { readonly kind: 'failed'; readonly errorCode: number; readonly message: string }
+
+/** Where synced bytes of a log are not what they were. */
+export interface LogCorruption {
+  readonly path: string
+  /** Byte in that file. */
+  readonly position: number
+  /** Offset of the first record that cannot be read; what lies below is sound. */
+  readonly offset: Offset
+  /** A sentence naming file and position. */
+  readonly message: string
+}
 
 export interface EpochEndOffset {
   readonly epoch: LeaderEpoch

@@ -2,13 +2,24 @@
  * Everything a leader checks and corrects in a batch before it is stored (Kafka's UnifiedLog.analyzeAndValidateRecords and
  * LogValidator). Pure. Corrections are made in the caller's memory; only a change of codec makes new memory.
  */
-import { ErrorCode } from '@kavka/protocol'
+import {
+  BATCH_HEADER_BYTES,
+  batchStep,
+  codecId,
+  codecOfId,
+  compress,
+  decompress,
+  ErrorCode,
+  setAttributes,
+  setMaxTimestamp,
+  verifyBatchCrc,
+} from '@kavka/protocol'
+import type { CompressionCodec } from '@kavka/protocol'
 import type { LogConfig } from '../log-config.ts'
 import type { AppendOrigin } from '../partition-log.ts'
-import { BATCH_HEADER_BYTES, BatchView, frameAt, patchCodecAndLength, patchCrc, patchTimestamp } from './batch-view.ts'
-import { computeCrc, decompressPayload, isCrcValid, knownCodec, targetCodec, compressPayload } from './batch-payload.ts'
-import { scanRecords } from './record-scan.ts'
-import type { RecordFault, ScanResult } from './record-scan.ts'
+import { BatchView } from './batch-view.ts'
+import { inspectRecords } from './record-inspection.ts'
+import type { FaultyRecord, InspectionRules } from './record-inspection.ts'
 
 export interface AppendContext {
   readonly config: LogConfig
@@ -53,14 +64,14 @@ function splitBatches(records: Buffer, context: AppendContext): LeaderValidation
   const batches: BatchView[] = []
   let position = 0
   while (position < records.length) {
-    const framing = frameAt(records, position, records.length)
-    if (framing.kind === 'partial') break
-    if (framing.kind === 'corrupt') return refuse(ErrorCode.CORRUPT_MESSAGE, framing.message)
+    const step = batchStep(records, position, records.length)
+    if (step.kind === 'truncated') break
+    if (step.kind === 'corrupt') return refuse(step.fault.errorCode, step.fault.message)
     const batch = new BatchView(records, position)
-    const refusal = checkEnvelope(batch, framing.sizeBytes, context)
+    const refusal = checkEnvelope(batch, step.sizeBytes, context)
     if (refusal !== null) return refusal
     batches.push(batch)
-    position += framing.sizeBytes
+    position += step.sizeBytes
   }
   return { kind: 'valid', batches }
 }
@@ -76,10 +87,10 @@ function checkEnvelope(batch: BatchView, sizeBytes: number, { config, origin, pa
     return refuse(ErrorCode.INVALID_RECORD, `The baseOffset of the record batch in the append to ${partition} should be 0, but it is ${batch.baseOffset}`)
   }
   if (sizeBytes > config.maxMessageBytes) return refuseTooLarge(sizeBytes, config.maxMessageBytes, partition)
-  if (!isCrcValid(batch)) {
+  if (!verifyBatchCrc(batch.buffer, batch.position)) {
     return refuse(ErrorCode.CORRUPT_MESSAGE, `Record is corrupt (stored crc = ${batch.crc}) in topic partition ${partition}.`)
   }
-  if (!knownCodec(batch.codec)) return refuse(ErrorCode.UNKNOWN_SERVER_ERROR, `Unknown compression type id: ${batch.codec}`)
+  if (codecOfId(batch.codecId) === null) return refuse(ErrorCode.UNKNOWN_SERVER_ERROR, `Unknown compression type id: ${batch.codecId}`)
   return null
 }
 
@@ -88,9 +99,9 @@ function validateBatch(batch: BatchView, context: AppendContext): BatchView | Re
     const refusal = checkClientHeader(batch, context.partition)
     if (refusal !== null) return refusal
   }
-  const codec = batch.isControl ? batch.codec : targetCodec(context.config.compressionType, batch.codec)
+  const codec = batch.isControl ? batch.codecId : targetCodecId(context.config.compressionType, batch.codecId)
   // What our own coordinators built is well-formed: only a client's records, or those to be packed anew, are looked into.
-  if (context.origin !== 'client' && codec === batch.codec) return correctTimestamps(batch, batch.maxTimestampMs, context)
+  if (context.origin !== 'client' && codec === batch.codecId) return correctTimestamps(batch, batch.maxTimestampMs, context)
   return validateRecords(batch, codec, context)
 }
 
@@ -112,20 +123,16 @@ function checkClientHeader(batch: BatchView, partition: string): Refusal | null 
 function validateRecords(batch: BatchView, codec: number, context: AppendContext): BatchView | Refusal {
   const logAppendTimeRefusal = checkTimestampType(batch, context)
   if (logAppendTimeRefusal !== null) return logAppendTimeRefusal
-  const unpacked = decompressPayload(batch)
-  if (unpacked.kind === 'failed') return refuse(unpacked.errorCode, unpacked.message)
-  const scan = scanBatch(batch, unpacked.payload, context)
-  if (scan.kind === 'malformed') {
-    return refuse(scan.cause === 'varint' ? ErrorCode.UNKNOWN_SERVER_ERROR : ErrorCode.INVALID_RECORD, scan.message)
-  }
-  if (scan.faults.length > 0) return refuseRecords(scan.faults, context)
-  const isCompressed = batch.codec !== 0 || codec !== 0
-  if (isCompressed && !scan.offsetsSequential) {
+  const inspection = inspectRecords(batch, inspectionRules(context))
+  if (inspection.kind === 'malformed') return refuse(inspection.fault.errorCode, inspection.fault.message)
+  if (inspection.faultyRecords.length > 0) return refuseRecords(inspection.faultyRecords, context)
+  const isCompressed = batch.codecId !== 0 || codec !== 0
+  if (isCompressed && !inspection.offsetsSequential) {
     // Kafka fails here too, though by accident (UnsupportedOperationException on the key): its code is kept.
     return refuse(ErrorCode.UNKNOWN_SERVER_ERROR, `Offset deltas of the compressed batch are not sequential in topic partition ${context.partition}`)
   }
-  if (codec === batch.codec) return correctTimestamps(batch, scan.maxTimestampMs, context)
-  return repack(batch, unpacked.payload, codec, scan.maxTimestampMs, context)
+  if (codec === batch.codecId) return correctTimestamps(batch, inspection.maxTimestampMs, context)
+  return repack(batch, codec, inspection.maxTimestampMs, context)
 }
 
 /** A client may not claim the broker's time: refused where the broker's time is meant, or where there is none to fall back on. */
@@ -136,24 +143,17 @@ function checkTimestampType(batch: BatchView, context: AppendContext): Refusal |
   return { kind: 'refused', errorCode: ErrorCode.INVALID_TIMESTAMP, message, recordErrors: [{ batchIndex: 0, message }] }
 }
 
-function scanBatch(batch: BatchView, payload: Buffer, { config, origin, nowMs }: AppendContext): ScanResult {
-  const isOwnPayload = batch.codec === 0
+function inspectionRules({ config, origin, nowMs }: AppendContext): InspectionRules {
   const checksTime = origin === 'client' && config.messageTimestampType === 'CreateTime'
-  return scanRecords({
-    payload: isOwnPayload ? batch.buffer : payload,
-    start: isOwnPayload ? batch.position + BATCH_HEADER_BYTES : 0,
-    end: isOwnPayload ? batch.position + batch.sizeBytes : payload.length,
-    recordCount: batch.recordCount,
-    baseTimestampMs: batch.baseTimestampMs,
+  const fromMs = nowMs - config.messageTimestampBeforeMaxMs
+  const toMs = nowMs + config.messageTimestampAfterMaxMs
+  return {
     keys: config.cleanupPolicy.includes('compact') ? 'required' : 'optional',
-    timestampBounds: checksTime
-      ? { fromMs: nowMs - config.messageTimestampBeforeMaxMs, toMs: nowMs + config.messageTimestampAfterMaxMs }
-      : null,
-    timestampOverrideMs: batch.hasLogAppendTime ? batch.maxTimestampMs : null,
-  })
+    timestampBounds: checksTime ? { fromMs, toMs } : null,
+  }
 }
 
-function refuseRecords(faults: readonly RecordFault[], { config, nowMs, partition }: AppendContext): Refusal {
+function refuseRecords(faults: readonly FaultyRecord[], { config, nowMs, partition }: AppendContext): Refusal {
   const bounds = `[${nowMs - config.messageTimestampBeforeMaxMs}, ${nowMs + config.messageTimestampAfterMaxMs}]`
   const recordErrors = faults.map(({ batchIndex, fault, timestampMs }) => ({
     batchIndex,
@@ -171,28 +171,46 @@ function refuseRecords(faults: readonly RecordFault[], { config, nowMs, partitio
 
 /** Makes the header tell the truth about time; the checksum is computed anew only when something changed. */
 function correctTimestamps(batch: BatchView, maxTimestampMs: number, context: AppendContext): BatchView {
-  const { messageTimestampType } = context.config
-  const time = messageTimestampType === 'LogAppendTime' ? context.nowMs : maxTimestampMs
-  const isRight = batch.hasLogAppendTime === (messageTimestampType === 'LogAppendTime') && batch.maxTimestampMs === time
-  if (isRight) return batch
-  patchTimestamp(batch, messageTimestampType, time)
-  patchCrc(batch, computeCrc(batch))
+  const type = context.config.messageTimestampType
+  const timeMs = type === 'LogAppendTime' ? context.nowMs : maxTimestampMs
+  if (batch.hasLogAppendTime === (type === 'LogAppendTime') && batch.maxTimestampMs === timeMs) return batch
+  setMaxTimestamp(batch.buffer, batch.position, type, timeMs)
   return batch
 }
 
+/** `producer` keeps what the client chose. */
+function targetCodecId(type: LogConfig['compressionType'], sourceId: number): number {
+  if (type === 'producer') return sourceId
+  return codecId(type === 'uncompressed' ? 'none' : type)
+}
+
 /** The same records under another codec (`compression.type`): their bytes stay, so deltas and offsets do too. */
-function repack(batch: BatchView, payload: Buffer, codec: number, maxTimestampMs: number, context: AppendContext): BatchView | Refusal {
+function repack(batch: BatchView, targetId: number, maxTimestampMs: number, context: AppendContext): BatchView | Refusal {
   const { config, partition } = context
-  const packed = compressPayload(codec, payload, config)
+  const codec = codecOfId(targetId)!
+  const packedBefore = batch.bytes.subarray(BATCH_HEADER_BYTES)
+  const plain = decompress(batch.codecId, packedBefore, batch.magic)
+  if (!plain.ok) return refuse(plain.error.errorCode, plain.error.message)
+  const packed = compress(codec, plain.value, compressionLevel(codec, config))
   const sizeBytes = BATCH_HEADER_BYTES + packed.length
   if (sizeBytes > config.maxMessageBytes) return refuseTooLarge(sizeBytes, config.maxMessageBytes, partition)
   const header = batch.buffer.subarray(batch.position, batch.position + BATCH_HEADER_BYTES)
-  const repacked = new BatchView(Buffer.concat([header, packed], sizeBytes), 0)
-  patchCodecAndLength(repacked, codec, sizeBytes)
-  const isLogAppendTime = config.messageTimestampType === 'LogAppendTime'
-  patchTimestamp(repacked, config.messageTimestampType, isLogAppendTime ? context.nowMs : maxTimestampMs)
-  patchCrc(repacked, computeCrc(repacked))
-  return repacked
+  const repacked = Buffer.concat([header, packed], sizeBytes)
+  repacked.writeInt32BE(sizeBytes - LOG_OVERHEAD_BYTES, BATCH_LENGTH_POSITION)
+  setAttributes(repacked, 0, (batch.attributes & ~CODEC_MASK) | targetId)
+  const type = config.messageTimestampType
+  setMaxTimestamp(repacked, 0, type, type === 'LogAppendTime' ? context.nowMs : maxTimestampMs)
+  return new BatchView(repacked, 0)
+}
+
+const LOG_OVERHEAD_BYTES = 12
+const BATCH_LENGTH_POSITION = 8
+const CODEC_MASK = 0x07
+
+function compressionLevel(codec: CompressionCodec, config: LogConfig): number | undefined {
+  if (codec === 'gzip') return config.compressionGzipLevel
+  if (codec === 'lz4') return config.compressionLz4Level
+  return codec === 'zstd' ? config.compressionZstdLevel : undefined
 }
 
 function refuseTooLarge(sizeBytes: number, bytesMax: number, partition: string): Refusal {

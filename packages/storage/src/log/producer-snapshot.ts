@@ -1,7 +1,7 @@
 /** The `.snapshot` file: version, crc32c over what follows it, count, then 46 bytes a producer (log-format: Kafka's ProducerSnapshot v1). */
 import { failure, success } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
-import { crc32c } from '@kavka/protocol'
+import { crc32c } from './crc32c.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import { NO_SEQUENCE } from './producer-state.ts'
 import type { ProducerEntry } from './producer-state.ts'

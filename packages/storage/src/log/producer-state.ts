@@ -133,7 +133,7 @@ export class ProducerState {
     if (marker !== null) return this.#applyMarker(entry, batch, marker)
     this.#adoptEpoch(entry, batch.producerEpoch)
     entry.batches.push({
-      lastSequence: sequenceAfter(batch.firstSequence, batch.lastOffset - batch.firstOffset),
+      lastSequence: lastSequenceOf(batch.firstSequence, batch.lastOffset - batch.firstOffset),
       lastOffset: batch.lastOffset,
       offsetDelta: batch.lastOffset - batch.firstOffset,
       timestampMs: batch.timestampMs,
@@ -265,8 +265,12 @@ export class ProducerState {
   }
 }
 
-/** Sequences wrap from 2^31-1 to 0 (KIP-98). */
-export function sequenceAfter(sequence: number, increment: number): number {
+/** Sequences wrap from 2^31-1 to 0 (KIP-98); a coordinator's batches have none. */
+export function lastSequenceOf(firstSequence: number, offsetDelta: number): number {
+  return firstSequence < 0 ? NO_SEQUENCE : sequenceAfter(firstSequence, offsetDelta)
+}
+
+function sequenceAfter(sequence: number, increment: number): number {
   const next = sequence + increment
   return next > SEQUENCE_MAX ? next - SEQUENCE_MAX - 1 : next
 }
@@ -283,7 +287,7 @@ export function isExpired(entry: ProducerEntry, nowMs: number, expirationMs: num
 
 function findDuplicate(entry: ProducerEntry, batch: ProducerBatch): RememberedBatch | null {
   if (entry.producerEpoch !== batch.producerEpoch) return null
-  const lastSequence = sequenceAfter(batch.firstSequence, batch.lastOffset - batch.firstOffset)
+  const lastSequence = lastSequenceOf(batch.firstSequence, batch.lastOffset - batch.firstOffset)
   const isSame = (kept: RememberedBatch): boolean =>
     kept.lastSequence === lastSequence && sequenceBefore(kept.lastSequence, kept.offsetDelta) === batch.firstSequence
   return entry.batches.find(isSame) ?? null

@@ -1,0 +1,105 @@
+/**
+ * The segment files that are open, bounded together: thousands of partitions must not need thousands of descriptors.
+ * The least recently used one that is not in use is closed when another is needed.
+ */
+import { assert } from '@kavka/kernel'
+import type { File, FileSystem } from '@kavka/kernel'
+
+interface OpenFile {
+  readonly file: File
+  /** Asynchronous operations in flight; only an unused file is closed. */
+  users: number
+  /** Its name is gone: close it with the last user. */
+  forgotten: boolean
+}
+
+export interface BorrowedFile {
+  readonly file: File
+  /** Call once, when the operation is over. */
+  release(): void
+}
+
+export class OpenFiles {
+  readonly #fs: FileSystem
+  #openMax: number
+  /** In order of last use. */
+  readonly #open = new Map<string, OpenFile>()
+
+  constructor(options: { readonly openFilesMax: number }, dependencies: { readonly fs: FileSystem }) {
+    assert(options.openFilesMax >= 1, 'at least one file must be open at a time')
+    this.#openMax = options.openFilesMax
+    this.#fs = dependencies.fs
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  /** For use within this turn only; created when missing. */
+  file(path: string): File {
+    return this.#use(path).file
+  }
+
+  /** For an asynchronous operation. */
+  borrow(path: string): BorrowedFile {
+    const open = this.#use(path)
+    open.users++
+    return { file: open.file, release: () => this.#release(open) }
+  }
+
+  /** Before a rename or a removal: the next use opens what then has the name. */
+  forget(path: string): void {
+    const open = this.#open.get(path)
+    if (open === undefined) return
+    this.#open.delete(path)
+    open.forgotten = true
+    if (open.users === 0) open.file.close()
+  }
+
+  closeAll(): void {
+    for (const path of [...this.#open.keys()]) this.forget(path)
+  }
+
+  #use(path: string): OpenFile {
+    const known = this.#open.get(path)
+    if (known !== undefined) {
+      this.#open.delete(path)
+      this.#open.set(path, known)
+      return known
+    }
+    this.#closeIdleAbove(this.#openMax - 1)
+    const open: OpenFile = { file: this.#openOrMakeRoom(path), users: 0, forgotten: false }
+    this.#open.set(path, open)
+    return open
+  }
+
+  /** The process may have fewer descriptors than we were promised (sockets need them too): give half back, once, and settle for less. */
+  #openOrMakeRoom(path: string): File {
+    try {
+      return this.#fs.open(path, 'create')
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EMFILE' && code !== 'ENFILE') throw error
+      this.#openMax = Math.max(1, this.#open.size >> 1)
+      this.#closeIdleAbove(this.#openMax - 1)
+      return this.#fs.open(path, 'create')
+    }
+  }
+
+  #closeIdleAbove(count: number): void {
+    if (this.#open.size <= count) return
+    for (const [path, open] of this.#open) {
+      if (open.users === 0) {
+        this.#open.delete(path)
+        open.file.close()
+      }
+      if (this.#open.size <= count) return
+    }
+  }
+
+  #release(open: OpenFile): void {
+    assert(open.users > 0, 'file released more often than borrowed', { path: open.file.path })
+    open.users--
+    if (open.forgotten && open.users === 0) open.file.close()
+  }
+}

@@ -1,0 +1,279 @@
+/** Opens the log in a partition directory: tidies what a stop left behind, recovers where the stop was not clean. */
+import { assert } from '@kavka/kernel'
+import type { FileSystem, Logger } from '@kavka/kernel'
+import { verifyBatchCrc } from '@kavka/protocol'
+import type { LeaderEpoch, Offset } from '@kavka/protocol'
+import { parseLeaderEpochs } from '../files/checkpoint-text.ts'
+import { parseSegmentFile } from '../files/log-directory-names.ts'
+import type { OpenFiles } from '../files/open-files.ts'
+import type { LogCorruption } from '../partition-log.ts'
+import type { BatchView } from './batch-view.ts'
+import { LEADER_EPOCH_FILE } from './disk-log.ts'
+import type { LoadedLog } from './disk-log.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import { ProducerSnapshots } from './producer-snapshots.ts'
+import { ProducerState } from './producer-state.ts'
+import { judgeSegmentEnd, planRecovery } from './recovery-plan.ts'
+import type { Segment } from './segment.ts'
+import { SegmentList } from './segment-list.ts'
+import { replayProducers, resumeSegment } from './segment-recovery.ts'
+import type { Resumed } from './segment-recovery.ts'
+import { completeSwaps } from './swap-files.ts'
+import { walkBatches } from './walk-batches.ts'
+
+export interface LoadOptions {
+  readonly directory: string
+  /** For messages. */
+  readonly partition: string
+  readonly shutdown: 'clean' | 'unclean'
+  /** 0 when nothing is recorded. */
+  readonly recoveryPoint: number
+  /** From `log-start-offset-checkpoint`; 0 when nothing is recorded. */
+  readonly logStartOffset: number
+  readonly indexIntervalBytes: number
+}
+
+export interface LoadPorts {
+  readonly fs: FileSystem
+  readonly files: OpenFiles
+  readonly logger: Logger
+  readonly segment: (baseOffset: number, sizeBytes: number) => Segment
+}
+
+/** Throws the file system's errors; damage to the data is in the result. */
+export function loadLog(options: LoadOptions, ports: LoadPorts): LoadedLog {
+  return new Loader(options, ports).load()
+}
+
+/** An empty log in a directory that was just made. */
+export function newLog(directory: string, partition: string, ports: LoadPorts): LoadedLog {
+  const segment = ports.segment(0, 0)
+  ports.files.file(segment.logPath)
+  return {
+    segments: new SegmentList([segment]),
+    epochs: new LeaderEpochs(),
+    producers: new ProducerState(partition),
+    snapshots: new ProducerSnapshots(directory, [], ports),
+    logStartOffset: 0,
+    logEndOffset: 0,
+    recoveryPoint: 0,
+    isNew: true,
+    corruption: null,
+  }
+}
+
+interface Recovered {
+  readonly logEndOffset: number
+  /** Below it, what stands beside the log (transaction index, snapshots, epochs) is older than the scan and holds. */
+  readonly scannedFrom: number
+  readonly corruption: LogCorruption | null
+}
+
+class Loader {
+  readonly #options: LoadOptions
+  readonly #ports: LoadPorts
+
+  constructor(options: LoadOptions, ports: LoadPorts) {
+    this.#options = options
+    this.#ports = ports
+  }
+
+  load(): LoadedLog {
+    const { directory, partition } = this.#options
+    this.#removeLeftovers()
+    completeSwaps(directory, this.#ports)
+    const names = this.#ports.fs.list(directory)
+    this.#removeOrphans(names)
+    const segments = this.#openSegments(names)
+    const logStartOffset = Math.max(this.#options.logStartOffset, segments.first.baseOffset)
+    const epochs = this.#loadEpochs(segments)
+    const recovered = this.#recover(segments, epochs)
+    const { corruption } = recovered
+    let { logEndOffset } = recovered
+    if (corruption === null && logEndOffset < logStartOffset) {
+      this.#startAgainAt(segments, logStartOffset)
+      logEndOffset = logStartOffset
+    }
+    epochs.truncateFromEnd(logEndOffset as Offset)
+    epochs.truncateFromStart(logStartOffset as Offset)
+    const snapshots = new ProducerSnapshots(directory, names, this.#ports)
+    const producers = new ProducerState(partition)
+    if (corruption === null) this.#loadProducers({ segments, snapshots, producers, logStartOffset, logEndOffset, scannedFrom: recovered.scannedFrom })
+    const recoveryPoint = Math.min(this.#options.shutdown === 'clean' ? logEndOffset : this.#options.recoveryPoint, logEndOffset)
+    return { segments, epochs, producers, snapshots, logStartOffset, logEndOffset, recoveryPoint, isNew: false, corruption }
+  }
+
+  #removeLeftovers(): void {
+    const { fs } = this.#ports
+    const { directory } = this.#options
+    for (const name of fs.list(directory)) {
+      const isLeftover = name.endsWith('.tmp') || ['.deleted', '.cleaned'].includes(parseSegmentFile(name)?.state ?? '')
+      if (isLeftover) fs.removeFile(`${directory}/${name}`)
+    }
+  }
+
+  /** Index files whose log is gone. */
+  #removeOrphans(names: readonly string[]): void {
+    const { fs, logger } = this.#ports
+    for (const name of names) {
+      const file = parseSegmentFile(name)
+      if (file === null || file.suffix === '.log' || file.suffix === '.snapshot') continue
+      if (names.includes(`${name.slice(0, name.indexOf('.'))}.log`)) continue
+      logger.warn({ path: `${this.#options.directory}/${name}` }, 'Removing an index file without a log file')
+      fs.removeFile(`${this.#options.directory}/${name}`)
+    }
+  }
+
+  #openSegments(names: readonly string[]): SegmentList {
+    const { fs, segment } = this.#ports
+    const { directory } = this.#options
+    const logs = names.map((name) => ({ name, file: parseSegmentFile(name) })).filter(({ file }) => file?.suffix === '.log' && file.state === '')
+    const segments = logs.map(({ name, file }) => segment(file!.offset, fs.sizeBytes(`${directory}/${name}`)))
+    if (segments.length > 0) return new SegmentList(segments.toSorted((a, b) => a.baseOffset - b.baseOffset))
+    const empty = segment(this.#options.logStartOffset, 0)
+    this.#ports.files.file(empty.logPath)
+    return new SegmentList([empty])
+  }
+
+  #loadEpochs(segments: SegmentList): LeaderEpochs {
+    const { fs, logger } = this.#ports
+    const path = `${this.#options.directory}/${LEADER_EPOCH_FILE}`
+    const parsed = fs.exists(path) ? parseLeaderEpochs(fs.readFile(path).toString('utf8')) : null
+    if (parsed?.ok === true) return new LeaderEpochs(parsed.value)
+    const epochs = new LeaderEpochs()
+    if (segments.sizeBytes === 0) return epochs
+    logger.warn({ path }, `Rebuilding leader epochs from the log: ${parsed === null ? 'the file is missing' : parsed.error}`)
+    for (const segment of segments.all) {
+      walkBatches(this.#ports.files.file(segment.logPath), { start: 0, end: segment.sizeBytes }, (batch) => {
+        noteEpoch(epochs, batch)
+        return null
+      })
+    }
+    return epochs
+  }
+
+  #recover(segments: SegmentList, epochs: LeaderEpochs): Recovered {
+    const plan = planRecovery(segments.all, this.#options.recoveryPoint, this.#options.shutdown)
+    if (plan.kind === 'trust') {
+      const trusted = this.#trustActive(segments.active)
+      if (trusted !== null) return trusted
+    }
+    return this.#scan(segments, plan.kind === 'trust' ? segments.count - 1 : plan.fromIndex, epochs)
+  }
+
+  /** After a clean stop only what follows the last index entry is walked, to find the end; null when it does not end well. */
+  #trustActive(active: Segment): Recovered | null {
+    const resumed = this.#resume(active, Number.MAX_SAFE_INTEGER, () => null, () => {})
+    if (resumed.end.kind === 'bad') return null
+    return { logEndOffset: resumed.nextOffset, scannedFrom: Number.MAX_SAFE_INTEGER, corruption: null }
+  }
+
+  #scan(segments: SegmentList, fromIndex: number, epochs: LeaderEpochs): Recovered {
+    const { recoveryPoint } = this.#options
+    const all = [...segments.all]
+    let scannedFrom: number | null = null
+    let nextOffset = all[fromIndex]!.baseOffset
+    for (let index = fromIndex; index < all.length; index++) {
+      const segment = all[index]!
+      const trustBelow = index === fromIndex ? recoveryPoint : -1
+      const sizeBefore = segment.sizeBytes
+      const resumed = this.#resume(segment, trustBelow, checker(nextOffset), (batch) => noteEpoch(epochs, batch))
+      if (scannedFrom === null) scannedFrom = resumed.fromOffset
+      nextOffset = Math.max(resumed.nextOffset, segment.baseOffset)
+      const verdict = judgeSegmentEnd({
+        nextOffset,
+        isBad: resumed.end.kind === 'bad',
+        nextBaseOffset: all[index + 1]?.baseOffset ?? null,
+        recoveryPoint,
+      })
+      if (verdict.kind === 'corrupt') return { logEndOffset: nextOffset, scannedFrom, corruption: this.#corruptionAt(segment, resumed) }
+      if (verdict.kind === 'cut') {
+        this.#cut(segments, index, resumed, sizeBefore)
+        break
+      }
+    }
+    assert(scannedFrom !== null, 'a scan looks at one segment at least')
+    return { logEndOffset: nextOffset, scannedFrom, corruption: null }
+  }
+
+  #resume(segment: Segment, trustBelowOffset: number, check: (batch: BatchView) => string | null, onBatch: (batch: BatchView) => void): Resumed {
+    return resumeSegment(segment, this.#ports.files.file(segment.logPath), {
+      endPosition: segment.sizeBytes,
+      indexIntervalBytes: this.#options.indexIntervalBytes,
+      trustBelowOffset,
+      check,
+      onBatch,
+    })
+  }
+
+  #cut(segments: SegmentList, index: number, resumed: Resumed, sizeBefore: number): void {
+    const { fs, files, logger } = this.#ports
+    while (segments.count > index + 1) {
+      const dropped = segments.takeLast()
+      logger.warn({ path: dropped.logPath }, 'Dropping a segment behind the end of the recovered log')
+      for (const path of dropped.markDeleted()) fs.removeFile(path)
+      fs.syncDirectory(this.#options.directory)
+    }
+    const { position } = resumed.end
+    if (position === sizeBefore) return
+    const why = resumed.end.kind === 'bad' ? resumed.end.message : ''
+    logger.warn({ path: segments.active.logPath, position, bytes: sizeBefore - position }, `Cutting the torn tail of a log: ${why}`)
+    const file = files.file(segments.active.logPath)
+    file.truncateSync(position)
+    file.syncSync()
+  }
+
+  #corruptionAt(segment: Segment, resumed: Resumed): LogCorruption {
+    const { position } = resumed.end
+    const problem = resumed.end.kind === 'bad' ? resumed.end.message : 'the file ends too early'
+    const message = `${segment.logPath} is corrupt at byte ${position} (offset ${resumed.nextOffset}, below the recovery point ${this.#options.recoveryPoint}): ${problem}`
+    this.#ports.logger.error({ partition: this.#options.partition, path: segment.logPath, position }, message)
+    return { path: segment.logPath, position, offset: resumed.nextOffset as Offset, message }
+  }
+
+  /** The checkpointed start lies beyond all that is left (a wiped tail): nothing of it is wanted. */
+  #startAgainAt(segments: SegmentList, offset: number): void {
+    const { fs, files, segment } = this.#ports
+    while (segments.count > 1) for (const path of segments.takeLast().markDeleted()) fs.removeFile(path)
+    for (const path of segments.active.markDeleted()) fs.removeFile(path)
+    const empty = segment(offset, 0)
+    files.file(empty.logPath)
+    segments.replaceAll(empty)
+  }
+
+  #loadProducers(parts: {
+    segments: SegmentList
+    snapshots: ProducerSnapshots
+    producers: ProducerState
+    logStartOffset: number
+    logEndOffset: number
+    scannedFrom: number
+  }): void {
+    const { segments, snapshots, producers, logStartOffset, logEndOffset, scannedFrom } = parts
+    snapshots.removeAbove(logEndOffset)
+    snapshots.load(producers, logStartOffset, Math.max(logStartOffset, Math.min(logEndOffset, scannedFrom)))
+    for (const segment of segments.all) segment.dropAbortedFrom(scannedFrom)
+    replayProducers(segments, this.#ports.files, producers, logEndOffset, (completed, segment) => {
+      if (completed.outcome !== 'abort' || completed.lastOffset < scannedFrom) return
+      segment.noteAborted({ ...completed, lastStableOffset: producers.lastStableOffsetAfter(completed) })
+    })
+    snapshots.removeStrays(new Set(segments.all.map((segment) => segment.baseOffset)))
+  }
+}
+
+function noteEpoch(epochs: LeaderEpochs, batch: BatchView): void {
+  if (batch.leaderEpoch >= 0) epochs.assign(batch.leaderEpoch as LeaderEpoch, batch.baseOffset as Offset)
+}
+
+/** Checksum, and offsets that only grow. */
+function checker(nextOffsetMin: number): (batch: BatchView) => string | null {
+  let nextOffset = 0
+  return (batch) => {
+    if (!verifyBatchCrc(batch.buffer, batch.position)) return `a batch's checksum is wrong (stored ${batch.crc})`
+    // The walk may begin before `nextOffsetMin`, at an index entry of the same segment.
+    if (batch.baseOffset < Math.max(nextOffset, 0) || batch.lastOffsetDelta < 0) return `offset ${batch.baseOffset} follows ${nextOffset - 1}`
+    if (batch.baseOffset < nextOffsetMin) return `offset ${batch.baseOffset} lies before its segment`
+    nextOffset = batch.lastOffset + 1
+    return null
+  }
+}
