@@ -1,4 +1,3 @@
-import type { MetadataImage } from '@kavka/controller'
 import type { Uuid } from '@kavka/protocol'
 
 /**
@@ -268,9 +267,4 @@ export interface OffsetView {
   readonly committedLeaderEpoch: number
   readonly metadata: string
   readonly commitTimestampMs: number
-}
-
-/** Where handlers of this folder's APIs find topics; the newest image at the time of the call. */
-export interface MetadataView {
-  image(): MetadataImage
 }
