@@ -1,0 +1,92 @@
+/** Scripts of what a cluster goes through, in `testdata`: every command prints what it changed. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { runScript } from '@kavka/testkit'
+import type { ScriptCommand } from '@kavka/testkit'
+import { ApiKey, errorName } from '@kavka/protocol'
+import { partitionLine } from '../testing/describe-image.ts'
+import { TestCluster } from '../testing/test-cluster.ts'
+import { preferredElections, uncleanElections } from './partitions/maintenance.ts'
+import type { MetadataRecord } from './records.ts'
+
+const folder = join(__dirname, 'testdata')
+
+for (const file of readdirSync(folder)) {
+  test(file, () => {
+    let cluster = new TestCluster()
+    runScript(join(folder, file), (command) => {
+      if (command.name === 'cluster') {
+        cluster = new TestCluster({ properties: { 'min.insync.replicas': command.option('min-isr') ?? '1' } })
+        cluster.start(...numbers(command, 'brokers'))
+        return 'ok'
+      }
+      const before = cluster.batches.length
+      const said = run(cluster, command)
+      const changes = cluster.batches.slice(before).flat().map((record) => describeRecord(cluster, record))
+      return [said, ...new Set(changes.filter((line) => line !== null))].filter((line) => line !== '').join('\n') || 'nothing changed'
+    })
+  })
+}
+
+function run(cluster: TestCluster, command: ScriptCommand): string {
+  const id = Number(command.positional[0])
+  switch (command.name) {
+    case 'topic': {
+      cluster.createTopic(command.positional[0]!, [numbers(command, 'replicas')])
+      return ''
+    }
+    case 'register': {
+      const previous = command.option('stopped') === 'uncleanly' ? { previousBrokerEpoch: -1 } : {}
+      return errorName(cluster.register(id, previous).errorCode)
+    }
+    case 'heartbeat': {
+      const offset = command.option('offset') === null ? {} : { offset: command.number('offset') }
+      const wants = { ...offset, shutDown: command.positional.includes('shut-down'), fence: command.positional.includes('fence') }
+      const { errorCode, isFenced, shouldShutDown } = cluster.heartbeat(id, wants)
+      return `${errorName(errorCode)}${isFenced === true ? ' fenced' : ''}${shouldShutDown === true ? ' may-stop' : ''}`
+    }
+    case 'fence': {
+      cluster.fence(id)
+      return ''
+    }
+    case 'alter-isr': return errorName(cluster.alterIsr(command.positional[0]!, numbers(command, 'isr')))
+    case 'config': {
+      const [topic, name, value] = command.positional
+      return errorName(topic === 'cluster' ? cluster.setConfig(4, '', name!, value ?? null) : cluster.setConfig(2, topic!, name!, value ?? null))
+    }
+    case 'elect': {
+      const electionType = command.positional[1] === 'unclean' ? 1 : 0
+      const body = { electionType, topicPartitions: [{ topic: command.positional[0], partitions: [0] }], timeoutMs: 0 }
+      const response = cluster.request<{ replicaElectionResults: { partitionResult: { errorCode: number }[] }[] }>(ApiKey.ElectLeaders, 2, body)
+      return errorName(response.replicaElectionResults[0]!.partitionResult[0]!.errorCode)
+    }
+    case 'preferred-pass': {
+      cluster.commit(preferredElections(cluster.context, () => true))
+      return ''
+    }
+    case 'unclean-pass': {
+      cluster.commit(uncleanElections(cluster.context))
+      return ''
+    }
+    default: throw new Error(`unknown command ${command.name}`)
+  }
+}
+
+function numbers(command: ScriptCommand, key: string): number[] {
+  return (command.options.get(key) ?? []).map(Number)
+}
+
+function describeRecord(cluster: TestCluster, record: MetadataRecord): string | null {
+  switch (record.kind) {
+    case 'partition':
+    case 'partition-change': {
+      return partitionLine(cluster.image, cluster.image.topics.byId.get(record.topicId)!.name, record.partition)
+    }
+    case 'broker-change':
+      if (record.fenced !== null) return `broker ${record.brokerId} ${record.fenced ? 'fenced' : 'unfenced'}`
+      return `broker ${record.brokerId} in controlled shutdown`
+    case 'register-broker': return `broker ${record.brokerId} registered`
+    case 'config': return `config ${record.resourceName === '' ? 'cluster' : record.resourceName} ${record.name}=${record.value ?? 'unset'}`
+    default: return null
+  }
+}
