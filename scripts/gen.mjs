@@ -14,7 +14,12 @@ const schemaRoot = path.join(protocol, 'schema')
 const TEST_FOLDER = 'test'
 
 const outputs = new Map([
-  ...generate(foldersOf(schemaRoot).filter((folder) => folder !== TEST_FOLDER), 'src/gen', '../wire/generated-code.ts', true),
+  ...generate(
+    foldersOf(schemaRoot).filter((folder) => folder !== TEST_FOLDER),
+    'src/gen',
+    '../wire/generated-code.ts',
+    true,
+  ),
   ...generate([TEST_FOLDER], 'src/golden/gen', '../../wire/generated-code.ts', false),
 ])
 const roots = ['src/gen', 'src/golden/gen'].map((folder) => path.join(protocol, folder))
@@ -27,12 +32,20 @@ function generate(folders, target, runtimePath, withApis) {
   const subjects = groupBySubject(schemas.filter(({ schema }) => schema.versions !== null))
   const files = subjects.map((subject) => [subject.file, emitModule(subject, runtimePath)])
   files.push(['index.ts', emitIndex(subjects)])
-  if (withApis) files.push(['apis.ts', emitApis(subjects, schemas.map((one) => one.schema))])
+  if (withApis)
+    files.push([
+      'apis.ts',
+      emitApis(
+        subjects,
+        schemas.map((one) => one.schema),
+      ),
+    ])
   return files.map(([file, content]) => [path.join(protocol, target, file), content])
 }
 
 /**
- * The messages of a folder share a module. A module for each of them would make the import of the package several
+ * The messages of a folder share a module. A module for each of them would make the import of the package
+ * several
  * times slower: loading a module costs more than compiling what it holds.
  */
 function groupBySubject(schemas) {
@@ -46,12 +59,19 @@ function groupBySubject(schemas) {
 }
 
 function foldersOf(root) {
-  return fs.readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
+  return fs
+    .readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
 }
 
 function readFolder(folder) {
   const directory = path.join(schemaRoot, folder)
-  const files = fs.readdirSync(directory).filter((file) => file.endsWith('.kschema')).sort()
+  const files = fs
+    .readdirSync(directory)
+    .filter((file) => file.endsWith('.kschema'))
+    .sort()
   return files.map((file) => {
     const source = `schema/${folder}/${file}`
     const schema = parseSchema(fs.readFileSync(path.join(directory, file), 'utf8'), source)
@@ -70,6 +90,7 @@ function check() {
   const committed = roots.flatMap((root) => fs.readdirSync(root).map((file) => path.join(root, file)))
   const stale = committed.filter((file) => outputs.get(file) !== fs.readFileSync(file, 'utf8'))
   const missing = [...outputs.keys()].filter((file) => !committed.includes(file))
-  for (const file of [...stale, ...missing]) console.error(`gen: out of date: ${path.relative(process.cwd(), file)}`)
+  for (const file of [...stale, ...missing])
+    console.error(`gen: out of date: ${path.relative(process.cwd(), file)}`)
   if (stale.length + missing.length > 0) process.exitCode = 1
 }

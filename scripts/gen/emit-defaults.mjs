@@ -19,7 +19,9 @@ export function defaultExpression(field) {
 /** An int64 beyond the safe integers becomes its nearest double: it is only compared, never written. */
 function numberText(field, text) {
   if (text === null) return '0'
-  return field.element === 'float64' ? String(Number(text)) : String(Number(BigInt(text.replace(/^-/, '')) * (text.startsWith('-') ? -1n : 1n)))
+  return field.element === 'float64'
+    ? String(Number(text))
+    : String(Number(BigInt(text.replace(/^-/, '')) * (text.startsWith('-') ? -1n : 1n)))
 }
 
 /** The default as an encoder uses it: a missing struct is an empty object. */

@@ -22,7 +22,9 @@ export function emitApis(subjects, schemas) {
   const live = requests.filter((schema) => schema.versions !== null)
   const codecsOf = live.flatMap((schema) => [schema.name, responseName(schema)])
   const imports = subjects.flatMap(({ models, file }) => {
-    const codecs = models.filter((model) => codecsOf.includes(model.name)).map((model) => `${lowerFirst(model.name)}Codec`)
+    const codecs = models
+      .filter((model) => codecsOf.includes(model.name))
+      .map((model) => `${lowerFirst(model.name)}Codec`)
     return codecs.length === 0 ? [] : [exportLine('import', codecs, file)]
   })
   return [

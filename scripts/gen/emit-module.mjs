@@ -1,4 +1,6 @@
-/** One TypeScript module for the messages of one subject: interfaces, codecs, reading and writing functions. */
+/**
+ * One TypeScript module for the messages of one subject: interfaces, codecs, reading and writing functions.
+ */
 import { defaultExpression } from './emit-defaults.mjs'
 import { emitRead, emitReadList, fieldType } from './emit-read.mjs'
 import { emitIsDefault, emitWrite, emitWriteList } from './emit-write.mjs'
@@ -17,7 +19,10 @@ export function emitModule(subject, runtimePath) {
 function emitMessage(model) {
   const structs = [...model.structs.values()]
   const declarations = [...structs.map((struct) => emitInterface(model, struct)), emitCodec(model)]
-  const functions = dropUnused(declarations, structs.flatMap((struct) => emitFunctions(model, struct)))
+  const functions = dropUnused(
+    declarations,
+    structs.flatMap((struct) => emitFunctions(model, struct)),
+  )
   return [...declarations, ...functions].join('\n')
 }
 
@@ -52,7 +57,10 @@ function unknownTagsLine(model, struct) {
 
 function emitCodec(model) {
   const { schema, name } = model
-  const flexible = schema.flexible === null || schema.flexible.from > schema.versions.to ? 'null' : Math.max(schema.flexible.from, schema.versions.from)
+  const flexible =
+    schema.flexible === null || schema.flexible.from > schema.versions.to
+      ? 'null'
+      : Math.max(schema.flexible.from, schema.versions.from)
   return [
     `export const ${lowerFirst(name)}Codec: MessageCodec<${name}> = defineCodec({`,
     `  name: '${name}',`,

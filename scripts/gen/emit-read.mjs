@@ -5,9 +5,16 @@ import { pieces, piecewiseExpression } from './versions.mjs'
 
 export function emitRead(model, struct) {
   const lines = [`function read${struct.typeName}(r: Reader, v: number): ${struct.typeName} {`]
-  if (struct.fields.some((field) => field.usedIn.some((version) => needsCount(field, version)))) lines.push('  let n = 0')
+  if (struct.fields.some((field) => field.usedIn.some((version) => needsCount(field, version))))
+    lines.push('  let n = 0')
   for (const field of struct.fields) lines.push(...readPlain(model, struct, field))
-  lines.push(...readTags(model, struct), ...returnLines(struct, struct.versions.some((v) => isFlexible(model, v))))
+  lines.push(
+    ...readTags(model, struct),
+    ...returnLines(
+      struct,
+      struct.versions.some((v) => isFlexible(model, v)),
+    ),
+  )
   const body = lines.join('\n')
   return [unusedVersion(body), '}', ''].join('\n')
 }
@@ -15,11 +22,18 @@ export function emitRead(model, struct) {
 function unusedVersion(body) {
   const [head, ...rest] = body.split('\n')
   const used = (name) => rest.some((line) => new RegExp(`\\b${name}\\b`).test(line))
-  return [head.replace('r: Reader', used('r') ? 'r: Reader' : '_r: Reader').replace('v: number', used('v') ? 'v: number' : '_v: number'), ...rest].join('\n')
+  return [
+    head
+      .replace('r: Reader', used('r') ? 'r: Reader' : '_r: Reader')
+      .replace('v: number', used('v') ? 'v: number' : '_v: number'),
+    ...rest,
+  ].join('\n')
 }
 
 function returnLines(struct, flexible) {
-  const properties = struct.fields.map((f) => (f.property === f.local ? f.property : `${f.property}: ${f.local}`))
+  const properties = struct.fields.map((f) =>
+    f.property === f.local ? f.property : `${f.property}: ${f.local}`,
+  )
   const literal = properties.length === 0 ? '{}' : wrapLiteral(properties)
   if (!flexible) return [`  return ${literal}`]
   if (properties.length === 0) return ['  return unknownTags === undefined ? {} : { unknownTags }']
@@ -36,7 +50,10 @@ function wrapLiteral(properties) {
   return flat.length <= 90 ? flat : `{\n${properties.map((one) => `    ${one},`).join('\n')}\n  }`
 }
 
-/** A field that is never tagged is a const; one that is starts at its default and is filled by the tag section. */
+/**
+ * A field that is never tagged is a const; one that is starts at its default and is filled by the tag
+ * section.
+ */
 function readPlain(model, struct, field) {
   const type = fieldType(field)
   const tagged = field.usedIn.some(field.isTagged)
@@ -72,7 +89,8 @@ function readValue(model, field, version) {
   if (field.isArray) return readArray(model, field, version, compact, nullable)
   if (field.isStruct) return readStruct(field, version, nullable)
   if (field.element === 'string') return `r.${methodName('String', compact, nullable)}()`
-  if (field.element === 'bytes' || field.element === 'records') return `r.${methodName('Bytes', compact, nullable)}()`
+  if (field.element === 'bytes' || field.element === 'records')
+    return `r.${methodName('Bytes', compact, nullable)}()`
   return `r.${field.element}()`
 }
 
@@ -85,7 +103,9 @@ function methodName(base, compact, nullable) {
 function readStruct(field, version, nullable) {
   const read = `read${field.typeName}(r, v)`
   if (!nullable) return read
-  return field.isTagged(version) ? `(r.unsignedVarint() === 0 ? null : ${read})` : `(r.int8() < 0 ? null : ${read})`
+  return field.isTagged(version)
+    ? `(r.unsignedVarint() === 0 ? null : ${read})`
+    : `(r.int8() < 0 ? null : ${read})`
 }
 
 function readArray(model, field, version, compact, nullable) {
@@ -123,10 +143,14 @@ export function emitReadList(struct) {
 function readTags(model, struct) {
   const flexible = struct.versions.filter((version) => isFlexible(model, version))
   if (flexible.length === 0) return []
-  const tagged = struct.fields.filter((field) => flexible.some((v) => field.usedIn.includes(v) && field.isTagged(v)))
+  const tagged = struct.fields.filter((field) =>
+    flexible.some((v) => field.usedIn.includes(v) && field.isTagged(v)),
+  )
   const always = flexible.length === struct.versions.length
   if (tagged.length === 0) {
-    return [`  const unknownTags = ${always ? 'r.unknownTags()' : `v >= ${flexible[0]} ? r.unknownTags() : undefined`}`]
+    return [
+      `  const unknownTags = ${always ? 'r.unknownTags()' : `v >= ${flexible[0]} ? r.unknownTags() : undefined`}`,
+    ]
   }
   const indent = always ? '  ' : '    '
   const lines = ['  let unknownTags: UnknownTag[] | undefined']
@@ -154,9 +178,11 @@ function tagCase(model, struct, field) {
   )
   const lines = []
   const first = runs.find((run) => run.value !== '')
-  if (first.from > flexible[0]) lines.push(`if (v < ${first.from}) r.fail('${field.property} is no tag of this version')`)
+  if (first.from > flexible[0])
+    lines.push(`if (v < ${first.from}) r.fail('${field.property} is no tag of this version')`)
   const present = runs.filter((run) => run.value !== '')
-  if (present.length > 1 || present[0].to < flexible.at(-1)) throw new Error(`${field.name}: tag with several encodings`)
+  if (present.length > 1 || present[0].to < flexible.at(-1))
+    throw new Error(`${field.name}: tag with several encodings`)
   return [...lines, `${field.local} = ${first.value}`, 'break']
 }
 

@@ -1,4 +1,7 @@
-/** Encoding functions. A missing property has its default; one that the version lacks must have it or be ignorable. */
+/**
+ * Encoding functions. A missing property has its default; one that the version lacks must have it or be
+ * ignorable.
+ */
 import { differsFromDefault, valueOrDefault } from './emit-defaults.mjs'
 import { isFlexible } from './model.mjs'
 import { piecewiseStatements } from './versions.mjs'
@@ -38,10 +41,12 @@ function plainStatements(field, version) {
 function writeValue(field, version) {
   const compact = field.isCompact(version)
   const nullable = field.isNullable(version)
-  if (field.isArray) return orNull(field, version, writeArray(field, compact), compact ? 'w.unsignedVarint(0)' : 'w.int32(-1)')
+  if (field.isArray)
+    return orNull(field, version, writeArray(field, compact), compact ? 'w.unsignedVarint(0)' : 'w.int32(-1)')
   if (field.isStruct) return writeStruct(field, version)
   if (field.element === 'string') return [`w.${methodName('String', compact, nullable)}(${field.local})`]
-  if (field.element === 'bytes' || field.element === 'records') return [`w.${methodName('Bytes', compact, nullable)}(${field.local})`]
+  if (field.element === 'bytes' || field.element === 'records')
+    return [`w.${methodName('Bytes', compact, nullable)}(${field.local})`]
   return [`w.${field.element}(${field.local})`]
 }
 
@@ -66,7 +71,9 @@ function writeArray(field, compact) {
 function writeStruct(field, version) {
   const write = `write${field.typeName}(w, ${field.local}, v)`
   if (!field.isNullable(version)) return orNull(field, version, [write], '')
-  const [absent, present] = field.isTagged(version) ? ['w.unsignedVarint(0)', 'w.unsignedVarint(1)'] : ['w.int8(-1)', 'w.int8(1)']
+  const [absent, present] = field.isTagged(version)
+    ? ['w.unsignedVarint(0)', 'w.unsignedVarint(1)']
+    : ['w.int8(-1)', 'w.int8(1)']
   return orNull(field, version, [present, write], absent)
 }
 
@@ -94,7 +101,9 @@ function oneTag(field, version) {
   ]
 }
 
-/** Structs whose equality with their default someone asks for: those that stand alone, and what they contain. */
+/**
+ * Structs whose equality with their default someone asks for: those that stand alone, and what they contain.
+ */
 export function emitIsDefault(struct) {
   const lines = struct.fields.flatMap((field) => [
     `  const ${field.local} = ${valueOrDefault(field)}`,

@@ -1,11 +1,34 @@
 /**
- * Turns a parsed schema into what the emitters need: the structs in order of use, each with the versions in which
+ * Turns a parsed schema into what the emitters need: the structs in order of use, each with the versions in
+ * which
  * it can occur, and for every field and version its encoding.
  */
 import { includes, piecewiseExpression, versionsOf } from './versions.mjs'
 
-const FIXED_BYTES = { bool: 1, int8: 1, int16: 2, uint16: 2, int32: 4, uint32: 4, int64: 8, float64: 8, uuid: 16 }
-const RESERVED = new Set(['r', 'w', 'v', 'n', 'x', 'default', 'delete', 'new', 'package', 'class', 'function'])
+const FIXED_BYTES = {
+  bool: 1,
+  int8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+  float64: 8,
+  uuid: 16,
+}
+const RESERVED = new Set([
+  'r',
+  'w',
+  'v',
+  'n',
+  'x',
+  'default',
+  'delete',
+  'new',
+  'package',
+  'class',
+  'function',
+])
 
 export function lowerFirst(name) {
   return name[0].toLowerCase() + name.slice(1)
@@ -39,7 +62,12 @@ function resolveField(model, field, versions, declared) {
   const usedIn = versions.filter((version) => includes(field.versions, version))
   const property = lowerFirst(field.name)
   const resolved = {
-    ...field, isArray, element, isStruct, property, usedIn,
+    ...field,
+    isArray,
+    element,
+    isStruct,
+    property,
+    usedIn,
     local: RESERVED.has(property) ? `${property}_` : property,
     isNullable: (version) => includes(field.nullable, version),
     isTagged: (version) => includes(field.tagged, version),

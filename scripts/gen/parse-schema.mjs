@@ -1,5 +1,6 @@
 /**
- * Reads the schema notation (`*.kschema`, described in packages/protocol/schema/README.md) into plain objects:
+ * Reads the schema notation (`*.kschema`, described in packages/protocol/schema/README.md) into plain
+ * objects:
  * { kind, name, apiKey, listeners, versions, flexible, …, fields, structs }.
  */
 import { parseVersions } from './versions.mjs'
@@ -25,7 +26,16 @@ function parseLines(lines) {
   const [head, ...rest] = lines
   const [kind, name] = head.text.split(' ')
   if (!KINDS.includes(kind)) throw new Error(`unknown kind ${kind}`)
-  const schema = { kind, name, apiKey: -1, listeners: [], versions: null, flexible: null, fields: [], structs: [] }
+  const schema = {
+    kind,
+    name,
+    apiKey: -1,
+    listeners: [],
+    versions: null,
+    flexible: null,
+    fields: [],
+    structs: [],
+  }
   for (const flag of Object.values(FLAGS)) schema[flag] = false
   const sections = splitSections(rest)
   for (const line of sections.header) readProperty(schema, line)
@@ -66,7 +76,7 @@ function readSection(schema, { opening, lines }) {
 /** Deeper lines are the fields of the struct that the line above them has as its type. */
 function readFields(lines, depth) {
   const fields = []
-  for (let index = 0; index < lines.length; ) {
+  for (let index = 0; index < lines.length;) {
     const field = readField(lines[index], depth)
     let next = index + 1
     while (next < lines.length && depthOf(lines[next]) > depth) next++
@@ -86,8 +96,18 @@ function readField(line, depth) {
   if (depthOf(line) !== depth) throw new Error(`line ${line.number}: indentation`)
   const [name, type, versions, ...words] = line.text.trim().match(/"(?:[^"\\]|\\.)*"|\S+/g)
   const field = {
-    name, type, versions: parseVersions(versions), nullable: null, tag: null, tagged: null, defaultText: null,
-    ignorable: false, mapKey: false, entity: null, neverFlexible: false, fields: null,
+    name,
+    type,
+    versions: parseVersions(versions),
+    nullable: null,
+    tag: null,
+    tagged: null,
+    defaultText: null,
+    ignorable: false,
+    mapKey: false,
+    entity: null,
+    neverFlexible: false,
+    fields: null,
   }
   while (words.length > 0) readAttribute(field, words, line)
   return field

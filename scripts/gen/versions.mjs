@@ -57,7 +57,9 @@ export function piecewiseStatements(versions, of) {
   return joinElse(lines)
 }
 
-/** Once a piece was skipped (it is empty) the chain of `else` no longer excludes it: bounds become explicit. */
+/**
+ * Once a piece was skipped (it is empty) the chain of `else` no longer excludes it: bounds become explicit.
+ */
 function runCondition(runs, index) {
   const { from, to } = runs[index]
   const isLast = index === runs.length - 1

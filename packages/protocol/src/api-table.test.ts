@@ -15,7 +15,9 @@ interface GoldenIndex {
 }
 
 const index = JSON.parse(goldenText('index.json')) as GoldenIndex
-const product = index.messages.filter((one) => one.module !== 'kafka-clients-test' && one.validVersions !== 'none')
+const product = index.messages.filter(
+  (one) => one.module !== 'kafka-clients-test' && one.validVersions !== 'none',
+)
 
 test('every message of Kafka has a codec with its versions and first flexible version', () => {
   for (const { name, validVersions, flexibleFrom, apiKey } of product) {
@@ -42,7 +44,10 @@ test('the table of APIs pairs requests with their responses', () => {
   }
   expect(apis.get(ApiKey.InitProducerId)).toMatchObject({ latestVersionUnstable: true, clusterAction: false })
   expect(apis.get(ApiKey.AlterPartition)).toMatchObject({ clusterAction: true, listeners: ['controller'] })
-  expect(apis.get(ApiKey.CreateTopics)).toMatchObject({ forwardedToController: true, listeners: ['broker', 'controller'] })
+  expect(apis.get(ApiKey.CreateTopics)).toMatchObject({
+    forwardedToController: true,
+    listeners: ['broker', 'controller'],
+  })
   expect(apis.has(ApiKey.LeaderAndIsr)).toBe(false)
 })
 

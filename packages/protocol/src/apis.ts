@@ -25,11 +25,14 @@ export interface ApiDescription {
 }
 
 /** Every API that has versions, by key, ascending. */
-export const apis: ReadonlyMap<number, ApiDescription> = new Map(apiRows.map((row) => [row.key, describe(row)]))
+export const apis: ReadonlyMap<number, ApiDescription> = new Map(
+  apiRows.map((row) => [row.key, describe(row)]),
+)
 
 function describe(row: (typeof apiRows)[number]): ApiDescription {
   const { key, name, listeners, forwardedToController, clusterAction, latestVersionUnstable } = row
-  // The table is keyed by number, so the message types of a row are not known here; typed callers use the codecs.
+  // The table is keyed by number, so the message types of a row are not known here; typed callers use the
+  // codecs.
   const requestCodec = row.requestCodec as MessageCodec<unknown>
   const responseCodec = row.responseCodec as MessageCodec<unknown>
   const { versions, flexibleFrom } = requestCodec

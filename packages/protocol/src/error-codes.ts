@@ -1,4 +1,7 @@
-/** Every error of the protocol: number, name, whether a client may simply try again, and a sentence for people. */
+/**
+ * Every error of the protocol: number, name, whether a client may simply try again, and a sentence for
+ * people.
+ */
 export const ErrorCode = {
   UNKNOWN_SERVER_ERROR: -1,
   NONE: 0,
@@ -211,7 +214,8 @@ const MESSAGES: Readonly<Record<ErrorName, string>> = {
   INVALID_TOPIC_EXCEPTION: 'The topic name is not valid, or the topic may not be used this way',
   RECORD_LIST_TOO_LARGE: 'The record batch does not fit into a log segment',
   NOT_ENOUGH_REPLICAS: 'Fewer replicas are in sync than the topic demands; nothing was written',
-  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'The records were written, but then fewer replicas were in sync than the topic demands',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    'The records were written, but then fewer replicas were in sync than the topic demands',
   INVALID_REQUIRED_ACKS: 'acks must be -1, 0 or 1',
   ILLEGAL_GENERATION: "The generation is not the group's current one",
   INCONSISTENT_GROUP_PROTOCOL: 'The member offers no protocol that the rest of the group supports',

@@ -1,6 +1,7 @@
 /**
  * Frames: int32 length, header, body. Request header 2 and response header 1 come with flexible versions;
- * ApiVersions answers in response header 0 always, so that a client can read it before it knows any version (KIP-511).
+ * ApiVersions answers in response header 0 always, so that a client can read it before it knows any version
+ * (KIP-511).
  */
 import { apis, ApiKey } from './apis.ts'
 import type { ApiDescription } from './apis.ts'
@@ -48,7 +49,8 @@ function isFlexible(api: ApiDescription, apiVersion: number): boolean {
 }
 
 /**
- * Reads the header of a request. `frame` is what follows the length. Throws DecodeError; an unknown API or version is
+ * Reads the header of a request. `frame` is what follows the length. Throws DecodeError; an unknown API or
+ * version is
  * no error here, because the fields before the client id stand at the same place in every header.
  */
 export function decodeRequestHeader(frame: Buffer): RequestHead {
@@ -104,12 +106,15 @@ export interface ResponseToEncode<T> {
   readonly unknownHeaderTags?: readonly UnknownTag[]
 }
 
-/** A complete response frame, its length first; large byte fields (records) are passed through by reference. */
+/**
+ * A complete response frame, its length first; large byte fields (records) are passed through by reference.
+ */
 export function encodeResponseFrame<T>(options: ResponseToEncode<T>): Buffer[] {
   const { codec, apiVersion, correlationId, response, unknownHeaderTags } = options
   const flexible = codec.flexibleFrom !== null && apiVersion >= codec.flexibleFrom
   const headerVersion = flexible && codec.apiKey !== ApiKey.ApiVersions ? 1 : 0
-  const header = unknownHeaderTags === undefined ? { correlationId } : { correlationId, unknownTags: unknownHeaderTags }
+  const header =
+    unknownHeaderTags === undefined ? { correlationId } : { correlationId, unknownTags: unknownHeaderTags }
   const writer = new Writer()
   writer.int32(0)
   responseHeaderCodec.encode(writer, header, headerVersion)
@@ -130,21 +135,34 @@ export interface DecodedResponse<T> {
 }
 
 /**
- * Reads a response whose API and version the asker remembers. `frame` is what follows the length, or a reader on
+ * Reads a response whose API and version the asker remembers. `frame` is what follows the length, or a reader
+ * on
  * it. An ApiVersions answer that says UNSUPPORTED_VERSION stands in version 0, whatever was asked.
  */
-export function decodeResponse<T>(codec: MessageCodec<T>, apiVersion: number, frame: Buffer | Reader): DecodedResponse<T> {
+export function decodeResponse<T>(
+  codec: MessageCodec<T>,
+  apiVersion: number,
+  frame: Buffer | Reader,
+): DecodedResponse<T> {
   const reader = Buffer.isBuffer(frame) ? new Reader(frame) : frame
   const flexible = codec.flexibleFrom !== null && apiVersion >= codec.flexibleFrom
   const isApiVersions = codec.apiKey === ApiKey.ApiVersions
-  const { correlationId, unknownTags } = responseHeaderCodec.decode(reader, flexible && !isApiVersions ? 1 : 0)
-  const response = decodeBody(codec, reader, isApiVersions ? apiVersionsVersion(reader, apiVersion) : apiVersion)
+  const { correlationId, unknownTags } = responseHeaderCodec.decode(
+    reader,
+    flexible && !isApiVersions ? 1 : 0,
+  )
+  const response = decodeBody(
+    codec,
+    reader,
+    isApiVersions ? apiVersionsVersion(reader, apiVersion) : apiVersion,
+  )
   return unknownTags === undefined ? { correlationId, response } : { correlationId, response, unknownTags }
 }
 
 const UNSUPPORTED_VERSION = 35
 
 function apiVersionsVersion(reader: Reader, asked: number): number {
-  if (reader.remaining < 2) throw new DecodeError('empty', { message: 'ApiVersionsResponse', offset: reader.offset })
+  if (reader.remaining < 2)
+    throw new DecodeError('empty', { message: 'ApiVersionsResponse', offset: reader.offset })
   return reader.buffer.readInt16BE(reader.offset) === UNSUPPORTED_VERSION ? 0 : asked
 }

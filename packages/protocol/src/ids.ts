@@ -1,7 +1,10 @@
 import { assert } from '@kavka/kernel'
 import type { Brand } from '@kavka/kernel'
 
-/** Position of a record in a partition, dense from the log start; exclusive where it ends something (log end offset, high watermark). */
+/**
+ * Position of a record in a partition, dense from the log start; exclusive where it ends something (log end
+ * offset, high watermark).
+ */
 export type Offset = Brand<number, 'Offset'>
 /** Counts the leaders of a partition; fences the old ones (KIP-101, KIP-320). */
 export type LeaderEpoch = Brand<number, 'LeaderEpoch'>
@@ -46,7 +49,10 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** The form used in directory names, logs and as a map key: `orders-0`. Unambiguous because the partition follows the last dash. */
+/**
+ * The form used in directory names, logs and as a map key: `orders-0`. Unambiguous because the partition
+ * follows the last dash.
+ */
 export function topicPartitionName(topicPartition: TopicPartition): string {
   return `${topicPartition.topic}-${topicPartition.partition}`
 }

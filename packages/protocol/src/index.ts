@@ -29,7 +29,15 @@ export type { Bytes } from './wire/writer.ts'
 export type { Encodable, MessageCodec } from './wire/codec.ts'
 export { UNKNOWN_TAGS_MAX, UNKNOWN_TAG_BYTES_MAX } from './wire/unknown-tags.ts'
 export type { UnknownTag } from './wire/unknown-tags.ts'
-export { isReservedUuid, METADATA_TOPIC_ID, parseUuid, uuidAt, uuidFromBytes, uuidToBytes, writeUuid } from './wire/uuid.ts'
+export {
+  isReservedUuid,
+  METADATA_TOPIC_ID,
+  parseUuid,
+  uuidAt,
+  uuidFromBytes,
+  uuidToBytes,
+  writeUuid,
+} from './wire/uuid.ts'
 export * from './gen/index.ts'
 export { ApiKey, apis } from './apis.ts'
 export type { ApiDescription, ListenerKind } from './apis.ts'
@@ -81,7 +89,13 @@ export {
 export type { TimestampType } from './records/batch-layout.ts'
 export { readBatchHeader, writeBatchHeader } from './records/batch-header.ts'
 export type { BatchHeader } from './records/batch-header.ts'
-export { batchFault, computeBatchCrc, sealBatchCrc, setMaxTimestamp, verifyBatchCrc } from './records/batch-crc.ts'
+export {
+  batchFault,
+  computeBatchCrc,
+  sealBatchCrc,
+  setMaxTimestamp,
+  verifyBatchCrc,
+} from './records/batch-crc.ts'
 export { batchesIn, batchStep, nextBatchBytes } from './records/batch-walk.ts'
 export type { BatchStep } from './records/batch-walk.ts'
 export { buildBatch } from './records/build-batch.ts'
@@ -101,7 +115,12 @@ export type { LogRecord, RecordHeader } from './records/record.ts'
 export type { RecordFault } from './records/record-fault.ts'
 export { compress, decompress } from './records/compression/compression.ts'
 export type { RecordReadOptions } from './records/compression/compression.ts'
-export { codecId, codecOfId, COMPRESSION_CODECS, DECOMPRESSED_BYTES_MAX } from './records/compression/codec.ts'
+export {
+  codecId,
+  codecOfId,
+  COMPRESSION_CODECS,
+  DECOMPRESSED_BYTES_MAX,
+} from './records/compression/codec.ts'
 export type { CompressionCodec } from './records/compression/codec.ts'
 export {
   coordinatorPartitionFor,

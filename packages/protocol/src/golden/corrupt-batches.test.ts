@@ -44,7 +44,11 @@ function verdict(result: number | Verdict, unit: string): Verdict {
 }
 
 const layers: Record<string, (buffer: Buffer) => Verdict> = {
-  batches: (buffer) => verdict(visit(buffer, () => 1), 'batch(es)'),
+  batches: (buffer) =>
+    verdict(
+      visit(buffer, () => 1),
+      'batch(es)',
+    ),
   ensureValid: (buffer) =>
     verdict(
       visit(buffer, (at) => {
@@ -111,7 +115,9 @@ test('checksum messages name both checksums, as Kafka does', () => {
   expect(stated.length).toBeGreaterThan(5)
   for (const one of stated) {
     const buffer = Buffer.from(one.hex, 'hex')
-    const faults = [...batchesIn(buffer)].filter((step) => step.kind === 'complete').map((step) => batchFault(buffer, step.at))
+    const faults = [...batchesIn(buffer)]
+      .filter((step) => step.kind === 'complete')
+      .map((step) => batchFault(buffer, step.at))
     expect(faults.find((found) => found !== null)?.message).toBe(one.ensureValid.message)
   }
 })

@@ -28,7 +28,10 @@ interface GoldenFrame {
 
 const frames = goldenLines<GoldenFrame>('frames.jsonl')
 const bodies = new Map(
-  goldenLines<GoldenMessage>('messages.jsonl').map((one) => [`${one.message} ${one.version} ${one.case}`, one.json]),
+  goldenLines<GoldenMessage>('messages.jsonl').map((one) => [
+    `${one.message} ${one.version} ${one.case}`,
+    one.json,
+  ]),
 )
 
 /** The JSON of the body: stated for the frames of the plain cases only. */
@@ -52,7 +55,14 @@ function checkRequest(frame: GoldenFrame, payload: Buffer): void {
   const request = decodeBody(api!.requestCodec, head.body, apiVersion)
   checkBody(frame, request)
   const header = unknownTags === undefined ? {} : { unknownHeaderTags: unknownTags }
-  const encoded = encodeRequestFrame({ codec: api!.requestCodec, apiVersion, correlationId, clientId, request: request as never, ...header })
+  const encoded = encodeRequestFrame({
+    codec: api!.requestCodec,
+    apiVersion,
+    correlationId,
+    clientId,
+    request: request as never,
+    ...header,
+  })
   expect(Buffer.concat(encoded).toString('hex')).toBe(frame.hex)
 }
 
@@ -64,7 +74,13 @@ function checkResponse(frame: GoldenFrame, payload: Buffer): void {
   expect(correlationId).toBe(frame.correlationId)
   checkBody(frame, response)
   const header = unknownTags === undefined ? {} : { unknownHeaderTags: unknownTags }
-  const encoded = encodeResponseFrame({ codec, apiVersion: frame.version, correlationId, response: response as never, ...header })
+  const encoded = encodeResponseFrame({
+    codec,
+    apiVersion: frame.version,
+    correlationId,
+    response: response as never,
+    ...header,
+  })
   expect(Buffer.concat(encoded).toString('hex')).toBe(frame.hex)
 }
 

@@ -1,3 +1,4 @@
+/* oxlint-disable eslint/no-restricted-imports -- only tests import this, to read their data */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -20,5 +21,8 @@ export function goldenText(name: string): string {
 
 /** One object a line. */
 export function goldenLines<T>(name: string): T[] {
-  return goldenText(name).trimEnd().split('\n').map((line) => parseExact(line) as T)
+  return goldenText(name)
+    .trimEnd()
+    .split('\n')
+    .map((line) => parseExact(line) as T)
 }

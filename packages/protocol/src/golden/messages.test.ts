@@ -2,7 +2,13 @@ import { ExactReader, Writer } from '../index.ts'
 import type { MessageCodec } from '../index.ts'
 import { goldenLines } from './load-golden.ts'
 import * as testMessages from './gen/index.ts'
-import { addUnknownTags, codecsByName, jsonFromValue, productCodecs, valueFromJson } from './golden-message.ts'
+import {
+  addUnknownTags,
+  codecsByName,
+  jsonFromValue,
+  productCodecs,
+  valueFromJson,
+} from './golden-message.ts'
 import type { GoldenMessage, GoldenUnknownTag } from './golden-message.ts'
 
 function encoded(codec: MessageCodec<unknown>, value: unknown, version: number): string {
@@ -29,7 +35,10 @@ function checkCase(codec: MessageCodec<unknown>, golden: GoldenMessage): void {
   expect(encoded(codec, fresh, golden.version)).toBe(golden.hex)
 }
 
-function checkAll(file: string, codecs: ReadonlyMap<string, MessageCodec<unknown>>): { cases: number; problems: string[] } {
+function checkAll(
+  file: string,
+  codecs: ReadonlyMap<string, MessageCodec<unknown>>,
+): { cases: number; problems: string[] } {
   const problems: string[] = []
   const lines = goldenLines<GoldenMessage>(file)
   for (const golden of lines) {

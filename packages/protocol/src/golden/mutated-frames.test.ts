@@ -1,6 +1,8 @@
 /**
- * Whatever bytes arrive, decoding ends in a message or a DecodeError, and makes no more objects than the bytes pay
- * for. Frames that Kafka wrote, of every API in every version, are bent at random places; `SEED=…` repeats a run.
+ * Whatever bytes arrive, decoding ends in a message or a DecodeError, and makes no more objects than the
+ * bytes pay
+ * for. Frames that Kafka wrote, of every API in every version, are bent at random places; `SEED=…` repeats a
+ * run.
  */
 import { seededRandom } from '@kavka/kernel'
 import type { Random } from '@kavka/kernel'
@@ -17,7 +19,9 @@ interface Frame {
 
 const MUTATIONS_A_FRAME = 200
 const SEED = Number(process.env['SEED'] ?? 20_261_121)
-/** Every array element and every field of a struct without bytes is paid for by at least one byte of input. */
+/**
+ * Every array element and every field of a struct without bytes is paid for by at least one byte of input.
+ */
 const VALUES_A_BYTE_MAX = 64
 
 /** Lengths and counts that break careless readers. */
@@ -35,7 +39,8 @@ function mutateOnce(bytes: Buffer, random: Random): void {
   const choice = random.unit()
   if (choice < 0.5) bytes[at] = random.below(256)
   else if (choice < 0.7) bytes[at] = bytes[at]! ^ (1 << random.below(8))
-  else if (choice < 0.9 && at + 4 <= bytes.length) bytes.writeUInt32BE(EVIL_WORDS[random.below(EVIL_WORDS.length)]!, at)
+  else if (choice < 0.9 && at + 4 <= bytes.length)
+    bytes.writeUInt32BE(EVIL_WORDS[random.below(EVIL_WORDS.length)]!, at)
   else bytes.fill(0xff, at, Math.min(at + 5, bytes.length))
 }
 
@@ -48,9 +53,12 @@ function valuesIn(value: unknown): number {
 }
 
 function decodeFrame(frame: Frame, payload: Buffer): unknown {
-  if (frame.kind === 'response') return decodeResponse(productCodecs.get(frame.message)!, frame.version, payload)
+  if (frame.kind === 'response')
+    return decodeResponse(productCodecs.get(frame.message)!, frame.version, payload)
   const head = decodeRequestHeader(payload)
-  return head.api === null || !head.versionSupported ? null : decodeBody(head.api.requestCodec, head.body, head.apiVersion)
+  return head.api === null || !head.versionSupported
+    ? null
+    : decodeBody(head.api.requestCodec, head.body, head.apiVersion)
 }
 
 test(`mutated frames decode or end in DecodeError (SEED=${SEED})`, () => {
@@ -64,9 +72,11 @@ test(`mutated frames decode or end in DecodeError (SEED=${SEED})`, () => {
       try {
         const values = valuesIn(decodeFrame(frame, payload))
         decoded++
-        if (values > (payload.length + 1) * VALUES_A_BYTE_MAX) throw new Error(`${values} values from ${payload.length} bytes`)
+        if (values > (payload.length + 1) * VALUES_A_BYTE_MAX)
+          throw new Error(`${values} values from ${payload.length} bytes`)
       } catch (error) {
-        if (!(error instanceof DecodeError)) throw new Error(`${frame.message} v${frame.version} ${payload.toString('hex')}`, { cause: error })
+        if (!(error instanceof DecodeError))
+          throw new Error(`${frame.message} v${frame.version} ${payload.toString('hex')}`, { cause: error })
         refused++
       }
     }

@@ -45,7 +45,8 @@ test('murmur2 and the default partitioner', () => {
   for (const row of rows('murmur2')) {
     const key = Buffer.from(row['keyHex']!, 'hex')
     expect(murmur2(key)).toBe(row['murmur2'])
-    for (const partitions of [1, 3, 12, 50]) expect(partitionForKey(key, partitions)).toBe(row[`partitionOf${partitions}`])
+    for (const partitions of [1, 3, 12, 50])
+      expect(partitionForKey(key, partitions)).toBe(row[`partitionOf${partitions}`])
   }
 })
 
@@ -53,7 +54,8 @@ test('partitions of coordinators', () => {
   for (const row of rows('coordinatorPartition')) {
     expect(javaStringHash(row['id']!)).toBe(row['hashCode'])
     expect(javaAbs(row['hashCode']!)).toBe(row['abs'])
-    for (const partitions of [1, 3, 50, 100]) expect(coordinatorPartitionFor(row['id']!, partitions)).toBe(row[`of${partitions}`])
+    for (const partitions of [1, 3, 50, 100])
+      expect(coordinatorPartitionFor(row['id']!, partitions)).toBe(row[`of${partitions}`])
   }
   for (const row of rows('shareCoordinatorPartition')) {
     const key = shareCoordinatorKey(row['group']!, row['topicId']!, row['partition']!)
@@ -80,7 +82,9 @@ test('varlongs', () => {
   for (const row of rows('varlong')) {
     const zigzag = Buffer.from(row['zigzagHex']!, 'hex')
     expect(BigInt(new ExactReader(zigzag).varlong())).toBe(BigInt(row['value']!))
-    expect(written((writer) => writer.varlong(BigInt(row['value']!) as unknown as number))).toBe(row['zigzagHex'])
+    expect(written((writer) => writer.varlong(BigInt(row['value']!) as unknown as number))).toBe(
+      row['zigzagHex'],
+    )
     const value = Number(row['value'])
     if (!Number.isSafeInteger(value)) continue
     const room = Buffer.alloc(10)
@@ -135,7 +139,8 @@ test('topic names', () => {
 
 test('names of log directories and files', () => {
   for (const row of rows('logDirNames')) {
-    const expected = row['exception'] === undefined ? { topic: row['topic'], partition: row['partition'] } : null
+    const expected =
+      row['exception'] === undefined ? { topic: row['topic'], partition: row['partition'] } : null
     expect(parseLogDirectoryName(row['dir']!)).toEqual(expected)
   }
   for (const row of rows('fileNames')) {

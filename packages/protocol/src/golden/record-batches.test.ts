@@ -68,7 +68,9 @@ function plain(record: LogRecord): GoldenRecord {
     ...(sequence < 0 ? {} : { sequence }),
     key: key?.toString('hex') ?? null,
     value: value?.toString('hex') ?? null,
-    ...(headers.length === 0 ? {} : { headers: headers.map((one) => [one.key, one.value?.toString('hex') ?? null] as const) }),
+    ...(headers.length === 0
+      ? {}
+      : { headers: headers.map((one) => [one.key, one.value?.toString('hex') ?? null] as const) }),
   }
 }
 
@@ -95,7 +97,15 @@ function derived(buffer: Buffer, at: number): object {
 }
 
 function goldenDerived(batch: GoldenBatch): object {
-  const { lastOffset, compression, timestampType, lastSequence, isTransactional, isControl, deleteHorizonMs } = batch
+  const {
+    lastOffset,
+    compression,
+    timestampType,
+    lastSequence,
+    isTransactional,
+    isControl,
+    deleteHorizonMs,
+  } = batch
   return { lastOffset, compression, timestampType, lastSequence, isTransactional, isControl, deleteHorizonMs }
 }
 
@@ -126,7 +136,9 @@ describe.each(golden)('$case', ({ case: name, hex, batches }) => {
   test('is walked', () => {
     expect(complete.map((step) => step.sizeBytes)).toEqual(batches.map((batch) => batch.sizeInBytes))
     expect(complete.map((step) => step.magic)).toEqual(batches.map((batch) => batch.magic))
-    expect(complete.map((step) => batchFault(buffer, step.at) === null)).toEqual(batches.map((batch) => batch.crcValid))
+    expect(complete.map((step) => batchFault(buffer, step.at) === null)).toEqual(
+      batches.map((batch) => batch.crcValid),
+    )
   })
 
   test('has the stated header and records', () => {
@@ -151,13 +163,21 @@ describe.each(golden)('$case', ({ case: name, hex, batches }) => {
       const options = rebuildOptions(buffer, at)
       const records = read(buffer, at)
       const base = readBatchHeader(buffer, at).baseOffset
-      // Own timestamps of records in a LogAppendTime batch cannot be read back: its timestamps are compared only.
-      const written: RecordToWrite[] = records.map((record) => ({ ...record, offsetDelta: record.offset - base }))
+      // Own timestamps of records in a LogAppendTime batch cannot be read back: its timestamps are compared
+      // only.
+      const written: RecordToWrite[] = records.map((record) => ({
+        ...record,
+        offsetDelta: record.offset - base,
+      }))
       const rebuilt = buildBatch(written, options)
       expect(batchFault(rebuilt, 0)).toBeNull()
       expect(read(rebuilt, 0)).toEqual(records)
-      const sameBytes = options.compression === 'none' && options.logAppendTime === undefined && records.length > 0
-      if (sameBytes && readBatchHeader(buffer, at).baseTimestamp === readBatchHeader(rebuilt, 0).baseTimestamp) {
+      const sameBytes =
+        options.compression === 'none' && options.logAppendTime === undefined && records.length > 0
+      if (
+        sameBytes &&
+        readBatchHeader(buffer, at).baseTimestamp === readBatchHeader(rebuilt, 0).baseTimestamp
+      ) {
         expect(rebuilt.toString('hex')).toBe(buffer.subarray(at, at + sizeBytes).toString('hex'))
       }
     }

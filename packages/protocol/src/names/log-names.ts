@@ -16,7 +16,10 @@ export function snapshotFileName(endOffset: number | bigint, epoch: number): str
   return `${offsetFilePrefix(endOffset)}-${String(epoch).padStart(EPOCH_DIGITS, '0')}.checkpoint`
 }
 
-/** The partition that a log directory belongs to, also one marked `-delete`, `-future` or `-stray`; null when it is none. */
+/**
+ * The partition that a log directory belongs to, also one marked `-delete`, `-future` or `-stray`; null when
+ * it is none.
+ */
 export function parseLogDirectoryName(name: string): TopicPartition | null {
   const marked = /-(?:delete|future|stray)$/.test(name)
   if (marked && !SUFFIXED.test(name)) return null

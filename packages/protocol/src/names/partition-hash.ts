@@ -1,4 +1,7 @@
-/** Which partition a key belongs to: the hashes that clients and coordinators share, so that all of them agree. */
+/**
+ * Which partition a key belongs to: the hashes that clients and coordinators share, so that all of them
+ * agree.
+ */
 
 const INT32_MIN = -0x8000_0000
 const MURMUR_SEED = 0x9747b28c
@@ -16,7 +19,10 @@ export function javaAbs(value: number): number {
   return value === INT32_MIN ? 0 : Math.abs(value)
 }
 
-/** Partition of `__consumer_offsets` or `__transaction_state` (or `__share_group_state`, with its own key) for a key. */
+/**
+ * Partition of `__consumer_offsets` or `__transaction_state` (or `__share_group_state`, with its own key) for
+ * a key.
+ */
 export function coordinatorPartitionFor(key: string, partitions: number): number {
   return javaAbs(javaStringHash(key)) % partitions
 }

@@ -7,7 +7,9 @@ const PLAIN_JMX = /^[\w\-%. \t]*$/
 /** Percent-encodes everything but letters, digits and `_ . ~ -`, so that the name can stand in a path. */
 export function sanitizeName(name: string): string {
   return name.replace(PERCENT_ENCODED, (character) =>
-    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+    [...Buffer.from(character)]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
   )
 }
 

@@ -7,7 +7,11 @@ export const SHARE_GROUP_STATE_TOPIC = '__share_group_state'
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata'
 
 const LEGAL = /^[a-zA-Z0-9._-]+$/
-const INTERNAL: ReadonlySet<string> = new Set([GROUP_METADATA_TOPIC, TRANSACTION_STATE_TOPIC, SHARE_GROUP_STATE_TOPIC])
+const INTERNAL: ReadonlySet<string> = new Set([
+  GROUP_METADATA_TOPIC,
+  TRANSACTION_STATE_TOPIC,
+  SHARE_GROUP_STATE_TOPIC,
+])
 
 /** What is wrong with a topic name, in the words that Kafka's clients are used to; null when it is fine. */
 export function topicNameProblem(name: string): string | null {

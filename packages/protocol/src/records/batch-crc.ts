@@ -50,7 +50,9 @@ export function batchFault(buffer: Buffer, at: number): RecordFault | null {
   const size = batchSizeBytes(buffer, at)
   if (batchMagic(buffer, at) < 2) return legacyFault(buffer, at, size)
   if (size < BATCH_HEADER_BYTES) {
-    return corrupt(`Record batch is corrupt (the size ${size} is smaller than the minimum allowed overhead ${BATCH_HEADER_BYTES})`)
+    return corrupt(
+      `Record batch is corrupt (the size ${size} is smaller than the minimum allowed overhead ${BATCH_HEADER_BYTES})`,
+    )
   }
   const computed = computeBatchCrc(buffer, at)
   const stored = batchCrc(buffer, at)
@@ -58,7 +60,8 @@ export function batchFault(buffer: Buffer, at: number): RecordFault | null {
 }
 
 function legacyFault(buffer: Buffer, at: number, size: number): RecordFault | null {
-  if (size - LOG_OVERHEAD_BYTES < LEGACY_RECORD_BYTES_MIN) return corrupt(`Record is corrupt (size ${size} is too small)`)
+  if (size - LOG_OVERHEAD_BYTES < LEGACY_RECORD_BYTES_MIN)
+    return corrupt(`Record is corrupt (size ${size} is too small)`)
   const computed = crc32(buffer.subarray(at + LEGACY_CRC_COVERS_FROM, at + size))
   const stored = buffer.readUInt32BE(at + LEGACY_CRC_AT)
   return stored === computed ? null : crcFault(stored, computed)

@@ -17,7 +17,10 @@ import {
   writeInt64At,
 } from './batch-layout.ts'
 
-/** The 13 fields of a batch as they stand in its bytes. int64 fields are rounded beyond 2^53 (`batchHasUnsafeInt64`). */
+/**
+ * The 13 fields of a batch as they stand in its bytes. int64 fields are rounded beyond 2^53
+ * (`batchHasUnsafeInt64`).
+ */
 export interface BatchHeader {
   readonly baseOffset: number
   /** Bytes after this field. */
@@ -55,8 +58,14 @@ export function readBatchHeader(buffer: Buffer, at: number): BatchHeader {
   }
 }
 
-/** Writes all fields but the checksum, which `sealBatchCrc` computes when the records stand behind the header. */
-export function writeBatchHeader(buffer: Buffer, at: number, header: Omit<BatchHeader, 'crc' | 'magic'>): void {
+/**
+ * Writes all fields but the checksum, which `sealBatchCrc` computes when the records stand behind the header.
+ */
+export function writeBatchHeader(
+  buffer: Buffer,
+  at: number,
+  header: Omit<BatchHeader, 'crc' | 'magic'>,
+): void {
   writeInt64At(buffer, at, header.baseOffset)
   buffer.writeInt32BE(header.batchLength, at + 8)
   buffer.writeInt32BE(header.partitionLeaderEpoch, at + 12)

@@ -1,4 +1,7 @@
-/** Where the fields of a record batch (magic 2) stand, and cheap access to them for paths that must not allocate. */
+/**
+ * Where the fields of a record batch (magic 2) stand, and cheap access to them for paths that must not
+ * allocate.
+ */
 
 export const BATCH_HEADER_BYTES = 61
 /** Base offset and length, before what the length counts. */
@@ -68,7 +71,10 @@ export function batchLastOffsetDelta(buffer: Buffer, at: number): number {
   return buffer.readInt32BE(at + LAST_OFFSET_DELTA_AT)
 }
 
-/** Offset of the last record that the batch was written with; compaction keeps it even when that record is gone. */
+/**
+ * Offset of the last record that the batch was written with; compaction keeps it even when that record is
+ * gone.
+ */
 export function batchLastOffset(buffer: Buffer, at: number): number {
   return batchBaseOffset(buffer, at) + batchLastOffsetDelta(buffer, at)
 }
@@ -130,7 +136,10 @@ export function sequenceAfter(sequence: number, increment: number): number {
   return (sequence + increment) % 0x8000_0000
 }
 
-/** Whether one of the four int64 fields is rounded by its accessor; no well-behaved client or broker writes such. */
+/**
+ * Whether one of the four int64 fields is rounded by its accessor; no well-behaved client or broker writes
+ * such.
+ */
 export function batchHasUnsafeInt64(buffer: Buffer, at: number): boolean {
   return (
     !Number.isSafeInteger(batchBaseOffset(buffer, at)) ||
@@ -141,7 +150,12 @@ export function batchHasUnsafeInt64(buffer: Buffer, at: number): boolean {
 }
 
 /** Gives the batch its place in the log. Both fields stand outside of the checksum, which stays right. */
-export function setBaseOffsetAndLeaderEpoch(buffer: Buffer, at: number, baseOffset: number, leaderEpoch: number): void {
+export function setBaseOffsetAndLeaderEpoch(
+  buffer: Buffer,
+  at: number,
+  baseOffset: number,
+  leaderEpoch: number,
+): void {
   writeInt64At(buffer, at, baseOffset)
   buffer.writeInt32BE(leaderEpoch, at + LEADER_EPOCH_AT)
 }

@@ -16,9 +16,16 @@ export type BatchStep =
   /** The bytes cannot be a batch; nothing after them can be found. */
   | { readonly kind: 'corrupt'; readonly at: number; readonly fault: RecordFault }
 
-/** Steps from batch to batch; a truncated or corrupt end is the last value. Nothing inside the batches is checked. */
-export function* batchesIn(buffer: Buffer, from = 0, end = buffer.length): Generator<BatchStep, void, undefined> {
-  for (let at = from; at < end; ) {
+/**
+ * Steps from batch to batch; a truncated or corrupt end is the last value. Nothing inside the batches is
+ * checked.
+ */
+export function* batchesIn(
+  buffer: Buffer,
+  from = 0,
+  end = buffer.length,
+): Generator<BatchStep, void, undefined> {
+  for (let at = from; at < end;) {
     const step = batchStep(buffer, at, end)
     yield step
     if (step.kind !== 'complete') return

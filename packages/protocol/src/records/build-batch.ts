@@ -28,7 +28,9 @@ export interface RecordToWrite {
   readonly headers?: readonly RecordHeader[]
 }
 
-/** The batch around the records; what is left out has the value of a plain batch of a producer without an id. */
+/**
+ * The batch around the records; what is left out has the value of a plain batch of a producer without an id.
+ */
 export interface BatchOptions {
   readonly baseOffset?: number
   readonly partitionLeaderEpoch?: number
@@ -51,10 +53,14 @@ export interface BatchOptions {
 
 /** A complete batch of magic 2 with its checksum. */
 export function buildBatch(records: readonly RecordToWrite[], options: BatchOptions = {}): Buffer {
-  assert(records.length > 0 || options.lastOffsetDelta !== undefined, 'an empty batch needs its last offset delta')
+  assert(
+    records.length > 0 || options.lastOffsetDelta !== undefined,
+    'an empty batch needs its last offset delta',
+  )
   const baseTimestamp = options.deleteHorizonMs ?? records[0]?.timestamp ?? NO_TIMESTAMP
   const codec = options.compression ?? 'none'
-  const batch = codec === 'none' ? plainBatch(records, baseTimestamp) : compressedBatch(records, baseTimestamp, options)
+  const batch =
+    codec === 'none' ? plainBatch(records, baseTimestamp) : compressedBatch(records, baseTimestamp, options)
   writeBatchHeader(batch, 0, {
     baseOffset: options.baseOffset ?? 0,
     batchLength: batch.length - LOG_OVERHEAD_BYTES,
@@ -73,7 +79,9 @@ export function buildBatch(records: readonly RecordToWrite[], options: BatchOpti
 }
 
 function plainBatch(records: readonly RecordToWrite[], baseTimestamp: number): Buffer {
-  const bodies = records.map((record, index) => bodyBytes(record, deltaOf(records, index), record.timestamp - baseTimestamp))
+  const bodies = records.map((record, index) =>
+    bodyBytes(record, deltaOf(records, index), record.timestamp - baseTimestamp),
+  )
   const size = bodies.reduce((sum, bytes) => sum + bytes + varintBytes(bytes), BATCH_HEADER_BYTES)
   const batch = Buffer.allocUnsafe(size)
   let at = BATCH_HEADER_BYTES
@@ -85,9 +93,16 @@ function plainBatch(records: readonly RecordToWrite[], baseTimestamp: number): B
   return batch
 }
 
-function compressedBatch(records: readonly RecordToWrite[], baseTimestamp: number, options: BatchOptions): Buffer {
+function compressedBatch(
+  records: readonly RecordToWrite[],
+  baseTimestamp: number,
+  options: BatchOptions,
+): Buffer {
   const plain = plainBatch(records, baseTimestamp).subarray(BATCH_HEADER_BYTES)
-  return Buffer.concat([NO_HEADER_BYTES, compress(options.compression ?? 'none', plain, options.compressionLevel)])
+  return Buffer.concat([
+    NO_HEADER_BYTES,
+    compress(options.compression ?? 'none', plain, options.compressionLevel),
+  ])
 }
 
 function attributesOf(options: BatchOptions): number {
@@ -124,7 +139,13 @@ function sizedBytes(data: Buffer | null): number {
   return data === null ? 1 : varintBytes(data.length) + data.length
 }
 
-function putRecord(batch: Buffer, from: number, record: RecordToWrite, offsetDelta: number, timestampDelta: number): number {
+function putRecord(
+  batch: Buffer,
+  from: number,
+  record: RecordToWrite,
+  offsetDelta: number,
+  timestampDelta: number,
+): number {
   const { key, value, headers = NO_HEADERS } = record
   batch[from] = 0
   let at = putVarlong(batch, from + 1, timestampDelta)

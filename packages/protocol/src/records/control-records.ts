@@ -1,4 +1,6 @@
-/** Control batches: transaction markers and the records that Raft keeps for itself; consumers never see them. */
+/**
+ * Control batches: transaction markers and the records that Raft keeps for itself; consumers never see them.
+ */
 import { controlRecordTypeSchemaCodec } from '../gen/raft.ts'
 import { endTxnMarkerCodec } from '../gen/transactions.ts'
 import { DecodeError } from '../wire/errors.ts'
@@ -26,16 +28,27 @@ const MARKER_VERSION = 0
 
 /** What a control record says; types that do not exist yet must be skipped. */
 export type ControlRecord =
-  | { readonly kind: 'end-transaction'; readonly outcome: 'commit' | 'abort'; readonly coordinatorEpoch: number }
+  | {
+      readonly kind: 'end-transaction'
+      readonly outcome: 'commit' | 'abort'
+      readonly coordinatorEpoch: number
+    }
   | { readonly kind: 'raft'; readonly type: ControlRecordType; readonly value: Buffer }
   | { readonly kind: 'unknown'; readonly type: number }
 
-/** Reads a record of a control batch; throws DecodeError for one whose key or value is not as the type wants it. */
+/**
+ * Reads a record of a control batch; throws DecodeError for one whose key or value is not as the type wants
+ * it.
+ */
 export function readControlRecord(record: Pick<LogRecord, 'key' | 'value'>): ControlRecord {
   const type = controlTypeOf(record.key)
   if (type === ControlRecordType.ABORT || type === ControlRecordType.COMMIT) {
     const coordinatorEpoch = markerEpoch(record.value)
-    return { kind: 'end-transaction', outcome: type === ControlRecordType.COMMIT ? 'commit' : 'abort', coordinatorEpoch }
+    return {
+      kind: 'end-transaction',
+      outcome: type === ControlRecordType.COMMIT ? 'commit' : 'abort',
+      coordinatorEpoch,
+    }
   }
   if (type < 0 || type > ControlRecordType.KRAFT_VOTERS) return { kind: 'unknown', type }
   if (record.value === null) throw new DecodeError('no value', { message: 'control record', offset: 0 })
@@ -44,8 +57,10 @@ export function readControlRecord(record: Pick<LogRecord, 'key' | 'value'>): Con
 
 /** Later key versions may only append, so that the type can always be read. */
 function controlTypeOf(key: Buffer | null): number {
-  if (key === null || key.length < 4) throw new DecodeError('key too short', { message: 'control record', offset: 0 })
-  if (key.readInt16BE(0) < 0) throw new DecodeError('invalid key version', { message: 'control record', offset: 0 })
+  if (key === null || key.length < 4)
+    throw new DecodeError('key too short', { message: 'control record', offset: 0 })
+  if (key.readInt16BE(0) < 0)
+    throw new DecodeError('invalid key version', { message: 'control record', offset: 0 })
   return key.readInt16BE(2)
 }
 
@@ -78,7 +93,15 @@ export interface EndTransactionMarker {
 
 /** The batch of one marker: transactional and control, without a sequence. */
 export function buildEndTransactionMarker(marker: EndTransactionMarker): Buffer {
-  const { outcome, producerId, producerEpoch, coordinatorEpoch, timestamp, baseOffset = 0, partitionLeaderEpoch = -1 } = marker
+  const {
+    outcome,
+    producerId,
+    producerEpoch,
+    coordinatorEpoch,
+    timestamp,
+    baseOffset = 0,
+    partitionLeaderEpoch = -1,
+  } = marker
   const writer = new Writer(8)
   writer.int16(MARKER_VERSION)
   endTxnMarkerCodec.encode(writer, { coordinatorEpoch }, MARKER_VERSION)
@@ -93,11 +116,21 @@ export function buildEndTransactionMarker(marker: EndTransactionMarker): Buffer 
   })
 }
 
-/** A control batch of Raft's own records (leader change, snapshot header and footer, KRaft version, voters). */
+/**
+ * A control batch of Raft's own records (leader change, snapshot header and footer, KRaft version, voters).
+ */
 export function buildRaftControlBatch(
-  records: readonly { readonly type: ControlRecordType; readonly value: Buffer; readonly timestamp: number }[],
+  records: readonly {
+    readonly type: ControlRecordType
+    readonly value: Buffer
+    readonly timestamp: number
+  }[],
   options: Pick<BatchOptions, 'baseOffset' | 'partitionLeaderEpoch'>,
 ): Buffer {
-  const written = records.map(({ type, value, timestamp }) => ({ timestamp, key: controlRecordKey(type), value }))
+  const written = records.map(({ type, value, timestamp }) => ({
+    timestamp,
+    key: controlRecordKey(type),
+    value,
+  }))
   return buildBatch(written, { ...options, control: true })
 }

@@ -1,5 +1,6 @@
 /**
- * Message sets of magic 0 and 1, which stopped being written with Kafka 0.11 (KIP-98): recognized so that they can be
+ * Message sets of magic 0 and 1, which stopped being written with Kafka 0.11 (KIP-98): recognized so that
+ * they can be
  * refused, and readable for old segments. A compressed one is a message whose value holds the others.
  */
 import { failure, success } from '@kavka/kernel'
@@ -36,7 +37,8 @@ export function readLegacyMessage(buffer: Buffer, at: number): Result<LegacyMess
   const keyAt = at + (magic === 0 ? TIMESTAMP_AT : TIMESTAMP_AT + 8)
   const key = sizedBytes(buffer, keyAt, end)
   const value = key === undefined ? undefined : sizedBytes(buffer, keyAt + 4 + (key?.length ?? 0), end)
-  if (key === undefined || value === undefined) return failure(undecodable('Legacy message shorter than its fields'))
+  if (key === undefined || value === undefined)
+    return failure(undecodable('Legacy message shorter than its fields'))
   const attributes = buffer.readInt8(at + ATTRIBUTES_AT)
   return success({
     offset: int64At(buffer, at),
@@ -58,36 +60,49 @@ function sizedBytes(buffer: Buffer, at: number, end: number): Buffer | null | un
 }
 
 /** The record of a plain message, or those inside a compressed one. */
-export function legacyRecordsOf(buffer: Buffer, at: number, options: RecordReadOptions): Result<readonly LogRecord[], RecordFault> {
+export function legacyRecordsOf(
+  buffer: Buffer,
+  at: number,
+  options: RecordReadOptions,
+): Result<readonly LogRecord[], RecordFault> {
   const outer = readLegacyMessage(buffer, at)
   if (!outer.ok) return outer
-  if (outer.value.codecId === 0) return success([recordOf(outer.value, outer.value.offset, outer.value.timestamp)])
+  if (outer.value.codecId === 0)
+    return success([recordOf(outer.value, outer.value.offset, outer.value.timestamp)])
   const inner = innerMessages(outer.value, options)
   return inner.ok ? success(placed(outer.value, inner.value)) : inner
 }
 
-function innerMessages(outer: LegacyMessage, options: RecordReadOptions): Result<readonly LegacyMessage[], RecordFault> {
+function innerMessages(
+  outer: LegacyMessage,
+  options: RecordReadOptions,
+): Result<readonly LegacyMessage[], RecordFault> {
   if (outer.value === null) return failure(invalid('Found invalid compressed record set with null value'))
   const plain = decompress(outer.codecId, outer.value, outer.magic, options)
   if (!plain.ok) return plain
   const messages: LegacyMessage[] = []
-  for (let at = 0; at < plain.value.length; ) {
+  for (let at = 0; at < plain.value.length;) {
     const sizeBytes = nextBatchBytes(plain.value, at, plain.value.length)
     if (sizeBytes <= 0) return failure(undecodable('Compressed record set ends within a message'))
-    if (plain.value[at + MAGIC_AT] !== outer.magic) return failure(invalid('Compressed message magic does not match wrapper magic'))
+    if (plain.value[at + MAGIC_AT] !== outer.magic)
+      return failure(invalid('Compressed message magic does not match wrapper magic'))
     const message = readLegacyMessage(plain.value, at)
     if (!message.ok) return message
     if (message.value.codecId !== 0) return failure(invalid('Inner record must not be compressed'))
     messages.push(message.value)
     at += sizeBytes
   }
-  return messages.length === 0 ? failure(invalid('Found invalid compressed record set with no inner records')) : success(messages)
+  return messages.length === 0
+    ? failure(invalid('Found invalid compressed record set with no inner records'))
+    : success(messages)
 }
 
 /** In magic 1 the inner offsets are relative and the wrapper carries the last absolute one (KIP-31). */
 function placed(outer: LegacyMessage, inner: readonly LegacyMessage[]): readonly LogRecord[] {
   const base = outer.magic === 1 ? outer.offset - inner.at(-1)!.offset : 0
-  return inner.map((one) => recordOf(one, base + one.offset, outer.isLogAppendTime ? outer.timestamp : one.timestamp))
+  return inner.map((one) =>
+    recordOf(one, base + one.offset, outer.isLogAppendTime ? outer.timestamp : one.timestamp),
+  )
 }
 
 function recordOf(message: LegacyMessage, offset: number, timestamp: number): LogRecord {

@@ -1,6 +1,12 @@
 import { failure, success } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
-import { BATCH_HEADER_BYTES, batchCodecId, batchMagic, batchRecordCount, batchSizeBytes } from './batch-layout.ts'
+import {
+  BATCH_HEADER_BYTES,
+  batchCodecId,
+  batchMagic,
+  batchRecordCount,
+  batchSizeBytes,
+} from './batch-layout.ts'
 import { decompress } from './compression/compression.ts'
 import type { RecordReadOptions } from './compression/compression.ts'
 import { legacyRecordsOf } from './legacy-records.ts'
@@ -10,10 +16,15 @@ import { undecodable } from './record-fault.ts'
 import type { RecordFault } from './record-fault.ts'
 
 /**
- * A cursor over the records of the complete batch of magic 2 at `at`, decompressed first where needed. The checksum
+ * A cursor over the records of the complete batch of magic 2 at `at`, decompressed first where needed. The
+ * checksum
  * is not looked at (`batchFault`).
  */
-export function openRecords(buffer: Buffer, at: number, options: RecordReadOptions = {}): Result<RecordCursor, RecordFault> {
+export function openRecords(
+  buffer: Buffer,
+  at: number,
+  options: RecordReadOptions = {},
+): Result<RecordCursor, RecordFault> {
   const end = at + batchSizeBytes(buffer, at)
   const start = at + BATCH_HEADER_BYTES
   if (end < start) return failure(undecodable('Record batch is smaller than its header'))
@@ -26,8 +37,15 @@ export function openRecords(buffer: Buffer, at: number, options: RecordReadOptio
   return success(new RecordCursor(recordsSource(buffer, at, plain.value, 0, plain.value.length)))
 }
 
-/** All records of the complete batch (or legacy message) at `at`. Where it is not compressed, keys and values are views. */
-export function recordsOf(buffer: Buffer, at: number, options: RecordReadOptions = {}): Result<readonly LogRecord[], RecordFault> {
+/**
+ * All records of the complete batch (or legacy message) at `at`. Where it is not compressed, keys and values
+ * are views.
+ */
+export function recordsOf(
+  buffer: Buffer,
+  at: number,
+  options: RecordReadOptions = {},
+): Result<readonly LogRecord[], RecordFault> {
   if (batchMagic(buffer, at) < 2) return legacyRecordsOf(buffer, at, options)
   const opened = openRecords(buffer, at, options)
   if (!opened.ok) return opened

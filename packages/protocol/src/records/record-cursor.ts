@@ -1,5 +1,6 @@
 /**
- * Steps over the records of a batch of magic 2 without making objects: keys, timestamps and offsets can be looked
+ * Steps over the records of a batch of magic 2 without making objects: keys, timestamps and offsets can be
+ * looked
  * at while values are only skipped. Checks what Kafka's own reader checks, in its order.
  */
 import {
@@ -41,7 +42,13 @@ export interface RecordsSource {
   readonly baseSequence: number
 }
 
-export function recordsSource(buffer: Buffer, at: number, bytes: Buffer, start: number, end: number): RecordsSource {
+export function recordsSource(
+  buffer: Buffer,
+  at: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): RecordsSource {
   return {
     bytes,
     start,
@@ -167,13 +174,19 @@ export class RecordCursor {
     const size = this.#length()
     const start = this.#at
     if (size > end - start) {
-      throw new Fault(invalid(`Invalid record size: expected ${size} bytes in record payload, but ${end - start} remain`))
+      throw new Fault(
+        invalid(`Invalid record size: expected ${size} bytes in record payload, but ${end - start} remain`),
+      )
     }
     // Only out of compressed data does Kafka take each record into a buffer of its own before it parses.
     if (compressed) this.#limit = start + Math.max(size, 0)
     this.#body()
     if (this.#at - start !== size) {
-      throw new Fault(invalid(`Invalid record size: expected to read ${size} bytes in record payload, but instead read ${this.#at - start}`))
+      throw new Fault(
+        invalid(
+          `Invalid record size: expected to read ${size} bytes in record payload, but instead read ${this.#at - start}`,
+        ),
+      )
     }
     this.sizeBytes = this.#at - from
   }
@@ -182,7 +195,8 @@ export class RecordCursor {
     const { bytes, compressed } = this.#source
     let value = 0
     for (let shift = 0; shift <= 28; shift += 7) {
-      if (this.#at >= this.#limit) throw new Fault(invalid('Incorrect declared batch size, premature EOF reached'))
+      if (this.#at >= this.#limit)
+        throw new Fault(invalid('Incorrect declared batch size, premature EOF reached'))
       const byte = bytes[this.#at++]!
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
@@ -204,9 +218,14 @@ export class RecordCursor {
     this.#valueEnd = this.#at
     this.headerCount = this.#varint()
     this.#headersAt = this.#at
-    if (this.headerCount < 0) throw new Fault(invalid(`Found invalid number of record headers ${this.headerCount}`))
+    if (this.headerCount < 0)
+      throw new Fault(invalid(`Found invalid number of record headers ${this.headerCount}`))
     if (this.headerCount > this.#limit - this.#at) {
-      throw new Fault(invalid(`Found invalid number of record headers. ${this.headerCount} is larger than the remaining size of the buffer`))
+      throw new Fault(
+        invalid(
+          `Found invalid number of record headers. ${this.headerCount} is larger than the remaining size of the buffer`,
+        ),
+      )
     }
     for (let index = 0; index < this.headerCount; index++) this.#skipHeader()
   }

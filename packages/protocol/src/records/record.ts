@@ -4,7 +4,10 @@ export interface RecordHeader {
   readonly value: Buffer | null
 }
 
-/** A record as it stands in the log, its positions absolute. Key and value are views into the batch where it is not compressed. */
+/**
+ * A record as it stands in the log, its positions absolute. Key and value are views into the batch where it
+ * is not compressed.
+ */
 export interface LogRecord {
   readonly offset: number
   /** Milliseconds since the epoch; -1 when there is none. The append time where the batch says so. */

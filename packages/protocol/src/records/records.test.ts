@@ -45,7 +45,12 @@ describe('building', () => {
       record(null, 'v2', TIME + 5),
       record('k3', null, TIME + 1),
     ]
-    const batch = buildBatch(records, { partitionLeaderEpoch: 5, producerId: 4000, producerEpoch: 3, baseSequence: 7 })
+    const batch = buildBatch(records, {
+      partitionLeaderEpoch: 5,
+      producerId: 4000,
+      producerEpoch: 3,
+      baseSequence: 7,
+    })
     expect(batch.toString('hex')).toBe(IDEMPOTENT)
     expect(batchLastSequence(batch, 0)).toBe(9)
   })
@@ -65,20 +70,32 @@ describe('building', () => {
 
   test('control records of Raft', () => {
     const value = text('leader')
-    const batch = buildRaftControlBatch([{ type: ControlRecordType.LEADER_CHANGE, value, timestamp: TIME }], { baseOffset: 3 })
+    const batch = buildRaftControlBatch([{ type: ControlRecordType.LEADER_CHANGE, value, timestamp: TIME }], {
+      baseOffset: 3,
+    })
     const records = recordsOf(batch, 0)
     expect(records.ok && readControlRecord(records.value[0]!)).toEqual({ kind: 'raft', type: 2, value })
   })
 
   test('control records of types that do not exist yet are told apart, broken ones refused', () => {
-    expect(readControlRecord({ key: Buffer.from('00000009', 'hex'), value: null })).toEqual({ kind: 'unknown', type: 9 })
+    expect(readControlRecord({ key: Buffer.from('00000009', 'hex'), value: null })).toEqual({
+      kind: 'unknown',
+      type: 9,
+    })
     expect(() => readControlRecord({ key: null, value: null })).toThrow(DecodeError)
-    expect(() => readControlRecord({ key: Buffer.from('00000001', 'hex'), value: Buffer.from('0000', 'hex') })).toThrow(DecodeError)
+    expect(() =>
+      readControlRecord({ key: Buffer.from('00000001', 'hex'), value: Buffer.from('0000', 'hex') }),
+    ).toThrow(DecodeError)
   })
 
   test('an emptied batch keeps the offsets it was written with', () => {
     const batch = buildBatch([], { baseOffset: 7, lastOffsetDelta: 4, maxTimestamp: TIME })
-    expect(readBatchHeader(batch, 0)).toMatchObject({ baseOffset: 7, lastOffsetDelta: 4, baseTimestamp: -1, recordCount: 0 })
+    expect(readBatchHeader(batch, 0)).toMatchObject({
+      baseOffset: 7,
+      lastOffsetDelta: 4,
+      baseTimestamp: -1,
+      recordCount: 0,
+    })
     expect(recordsOf(batch, 0)).toEqual({ ok: true, value: [] })
   })
 })
@@ -117,22 +134,40 @@ test('a walk ends at the first byte that is no batch', () => {
 })
 
 test('the cursor tells keys, values and offsets of a batch anywhere in a buffer without copying', () => {
-  const batch = buildBatch([record('k', 'v'), { ...record(null, null, TIME - 7), offsetDelta: 5 }], { baseOffset: 100, baseSequence: 0x7fffffff })
+  const batch = buildBatch([record('k', 'v'), { ...record(null, null, TIME - 7), offsetDelta: 5 }], {
+    baseOffset: 100,
+    baseSequence: 0x7fffffff,
+  })
   const buffer = Buffer.concat([Buffer.alloc(13), batch, Buffer.alloc(7)])
   const opened = openRecords(buffer, 13)
   if (!opened.ok) throw new Error(opened.error.message)
   const cursor = opened.value
   expect(cursor.next()).toBe(true)
-  expect([cursor.offset, cursor.timestamp, cursor.sequence, cursor.hasKey, cursor.hasValue]).toEqual([100, TIME, 0x7fffffff, true, true])
+  expect([cursor.offset, cursor.timestamp, cursor.sequence, cursor.hasKey, cursor.hasValue]).toEqual([
+    100,
+    TIME,
+    0x7fffffff,
+    true,
+    true,
+  ])
   expect(cursor.key()!.buffer).toBe(buffer.buffer)
   expect(cursor.next()).toBe(true)
-  expect([cursor.offset, cursor.timestamp, cursor.sequence, cursor.key(), cursor.value()]).toEqual([105, TIME - 7, 4, null, null])
+  expect([cursor.offset, cursor.timestamp, cursor.sequence, cursor.key(), cursor.value()]).toEqual([
+    105,
+    TIME - 7,
+    4,
+    null,
+    null,
+  ])
   expect(cursor.next()).toBe(false)
   expect(cursor.fault).toBeNull()
 })
 
 test('damaged record bytes end in faults, never in exceptions', () => {
-  const batch = buildBatch([record('key', 'value'), { ...record('k2', 'v2'), headers: [{ key: 'h', value: null }] }])
+  const batch = buildBatch([
+    record('key', 'value'),
+    { ...record('k2', 'v2'), headers: [{ key: 'h', value: null }] },
+  ])
   for (let at = 61; at < batch.length; at++) {
     for (const byte of [0x00, 0x01, 0x7f, 0x80, 0xff]) {
       const damaged = Buffer.from(batch)
@@ -149,5 +184,8 @@ test('bytes behind the one batch of a produce request are dropped', () => {
   expect(checkProduceRecords(batch, 9)).toEqual({ ok: true, value: batch })
   const checked = checkProduceRecords(Buffer.concat([batch, Buffer.alloc(11)]), 9)
   expect(checked.ok && checked.value.equals(batch)).toBe(true)
-  expect(checkProduceRecords(Buffer.concat([batch, batch]), 9)).toMatchObject({ ok: false, error: { errorCode: 87 } })
+  expect(checkProduceRecords(Buffer.concat([batch, batch]), 9)).toMatchObject({
+    ok: false,
+    error: { errorCode: 87 },
+  })
 })

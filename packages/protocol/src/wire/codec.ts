@@ -65,7 +65,8 @@ export function defineCodec<T>(parts: CodecParts<T>): MessageCodec<T> {
     },
     encode(writer, value, version) {
       writer.messageName = name
-      if (version < versionMin || version > versionMax) throw new EncodeError(`${name}: no version ${version}`)
+      if (version < versionMin || version > versionMax)
+        throw new EncodeError(`${name}: no version ${version}`)
       write(writer, value, version)
     },
   }

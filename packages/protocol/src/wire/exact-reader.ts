@@ -1,7 +1,8 @@
 import { Reader } from './reader.ts'
 
 /**
- * Reads every int64: those beyond the safe integers come out as bigint, though typed number (the cast is the price
+ * Reads every int64: those beyond the safe integers come out as bigint, though typed number (the cast is the
+ * price
  * of one set of generated codecs). For tools and tests that must not lose a bit; Writer takes both.
  */
 export class ExactReader extends Reader {

@@ -1,11 +1,14 @@
-import type {} from './native-text.ts'
 import { DecodeError } from './errors.ts'
 import type { Uuid } from '../ids.ts'
+import type { NativeText } from './native-text.ts'
 import { uuidAt } from './uuid.ts'
 import { UNKNOWN_TAGS_MAX, UNKNOWN_TAG_BYTES_MAX } from './unknown-tags.ts'
 import type { UnknownTag } from './unknown-tags.ts'
 
-/** Array elements that one reader hands out in all; keeps objects made from a frame in proportion to any sane use of it. */
+/**
+ * Array elements that one reader hands out in all; keeps objects made from a frame in proportion to any sane
+ * use of it.
+ */
 export const READER_ELEMENTS_MAX = 4_000_000
 
 const STRING_BYTES_MAX = 0x7fff
@@ -148,7 +151,11 @@ export class Reader {
     const sign = -(word0 & 1)
     const shifted0 = ((word0 >>> 1) | (word1 << 31)) ^ sign
     const shifted1 = (word1 >>> 1) ^ sign
-    if (shifted1 < SAFE_HIGH_MIN || shifted1 > SAFE_HIGH_MAX || (shifted1 === SAFE_HIGH_MIN && shifted0 === 0)) {
+    if (
+      shifted1 < SAFE_HIGH_MIN ||
+      shifted1 > SAFE_HIGH_MAX ||
+      (shifted1 === SAFE_HIGH_MIN && shifted0 === 0)
+    ) {
       return this.unsafeInt64(shifted1, shifted0 >>> 0)
     }
     return shifted1 * 0x1_0000_0000 + (shifted0 >>> 0)
@@ -180,7 +187,7 @@ export class Reader {
     if (length < 0 || length > STRING_BYTES_MAX) this.fail(`string of ${length} bytes`)
     if (length === 0) return ''
     const at = this.take(length)
-    return this.buffer.utf8Slice(at, at + length)
+    return (this.buffer as Buffer & NativeText).utf8Slice(at, at + length)
   }
 
   bytes(): Buffer {
@@ -207,7 +214,10 @@ export class Reader {
     return this.buffer.subarray(at, at + length)
   }
 
-  /** Count of an array whose elements take at least `elementBytesMin` each; checked before anything is allocated. */
+  /**
+   * Count of an array whose elements take at least `elementBytesMin` each; checked before anything is
+   * allocated.
+   */
   arrayCount(elementBytesMin: number): number {
     return this.#count(this.#present(this.int32()), elementBytesMin)
   }
@@ -228,7 +238,10 @@ export class Reader {
     return count === -1 ? -1 : this.#count(count, elementBytesMin)
   }
 
-  /** Elements without bytes are counted as one byte each, Kafka's own rule, so that the count stays bounded by the input. */
+  /**
+   * Elements without bytes are counted as one byte each, Kafka's own rule, so that the count stays bounded by
+   * the input.
+   */
   #count(count: number, elementBytesMin: number): number {
     const bytesMin = count * (elementBytesMin > 0 ? elementBytesMin : 1)
     if (count < 0 || bytesMin > this.end - this.offset) this.fail(`array of ${count} elements`)

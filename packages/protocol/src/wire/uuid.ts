@@ -38,7 +38,10 @@ export function uuidToBytes(uuid: Uuid): Buffer {
   return bytes
 }
 
-/** Canonical uuid of a text someone typed: padding is tolerated and stray low bits are cleared, as Kafka does; null when it is not one. */
+/**
+ * Canonical uuid of a text someone typed: padding is tolerated and stray low bits are cleared, as Kafka does;
+ * null when it is not one.
+ */
 export function parseUuid(text: string): Uuid | null {
   if (!UUID_TEXT.test(text)) return null
   const bytes = Buffer.from(text, 'base64url')

@@ -14,9 +14,8 @@ import {
   UNKNOWN_TAGS_MAX,
   UNKNOWN_TAG_BYTES_MAX,
   Writer,
-  ZERO_UUID,
 } from '../index.ts'
-import type { Encodable, MessageCodec } from '../index.ts'
+import type { Encodable, MessageCodec, Uuid } from '../index.ts'
 
 function encode<T>(codec: MessageCodec<T>, value: Encodable<T>, version: number): Buffer {
   const writer = new Writer()
@@ -31,8 +30,12 @@ function decode<T>(codec: MessageCodec<T>, bytes: Buffer, version: number): T {
 describe('encoding', () => {
   test('fills what is left out with defaults', () => {
     for (let version = 4; version <= 18; version++) {
-      expect(encode(fetchRequestCodec, {}, version)).toEqual(encode(fetchRequestCodec, fetchRequestCodec.defaults(), version))
-      expect(decode(fetchRequestCodec, encode(fetchRequestCodec, {}, version), version)).toEqual(fetchRequestCodec.defaults())
+      expect(encode(fetchRequestCodec, {}, version)).toEqual(
+        encode(fetchRequestCodec, fetchRequestCodec.defaults(), version),
+      )
+      expect(decode(fetchRequestCodec, encode(fetchRequestCodec, {}, version), version)).toEqual(
+        fetchRequestCodec.defaults(),
+      )
     }
   })
 
@@ -53,9 +56,13 @@ describe('encoding', () => {
     expect(() => encode(fetchRequestCodec, { maxWaitMs: 2 ** 31 }, 4)).toThrow(EncodeError)
     expect(() => encode(fetchRequestCodec, { maxWaitMs: 0.5 }, 4)).toThrow(EncodeError)
     expect(() => encode(fetchRequestCodec, { isolationLevel: 128 }, 4)).toThrow(EncodeError)
-    expect(() => encode(fetchRequestCodec, { topics: [{ topicId: 'short' as typeof ZERO_UUID }] }, 13)).toThrow(EncodeError)
+    expect(() => encode(fetchRequestCodec, { topics: [{ topicId: 'short' as Uuid }] }, 13)).toThrow(
+      EncodeError,
+    )
     expect(() => encode(fetchRequestCodec, { rackId: 'x'.repeat(32_768) }, 12)).toThrow(EncodeError)
-    expect(() => encode(fetchRequestCodec, { topics: [{ partitions: [{ fetchOffset: 2 ** 53 }] }] }, 4)).toThrow(EncodeError)
+    expect(() =>
+      encode(fetchRequestCodec, { topics: [{ partitions: [{ fetchOffset: 2 ** 53 }] }] }, 4),
+    ).toThrow(EncodeError)
     expect(() => encode(fetchRequestCodec, {}, 19)).toThrow(EncodeError)
     expect(() => encode(fetchRequestCodec, {}, 3)).toThrow(EncodeError)
   })
@@ -63,7 +70,12 @@ describe('encoding', () => {
   test('passes records through by reference, in pieces', () => {
     const chunks = [Buffer.alloc(4000, 1), Buffer.alloc(5000, 2)]
     const response = { responses: [{ partitions: [{ partitionIndex: 3, records: chunks }] }] }
-    const pieces = encodeResponseFrame({ codec: fetchResponseCodec, apiVersion: 17, correlationId: 9, response })
+    const pieces = encodeResponseFrame({
+      codec: fetchResponseCodec,
+      apiVersion: 17,
+      correlationId: 9,
+      response,
+    })
     expect(pieces).toContain(chunks[0])
     expect(pieces).toContain(chunks[1])
     const frame = Buffer.concat(pieces)
@@ -74,17 +86,26 @@ describe('encoding', () => {
   })
 
   test('merges unknown tags in ascending order and refuses those that are not unknown', () => {
-    const tag = (number: number): { tag: number; data: Buffer } => ({ tag: number, data: Buffer.from([number]) })
+    const tag = (number: number): { tag: number; data: Buffer } => ({
+      tag: number,
+      data: Buffer.from([number]),
+    })
     const value = { clusterId: 'c', replicaState: { replicaId: 1 }, unknownTags: [tag(7), tag(9)] }
     const decoded = decode(fetchRequestCodec, encode(fetchRequestCodec, value, 17), 17)
-    expect(decoded).toMatchObject({ clusterId: 'c', replicaState: { replicaId: 1 }, unknownTags: [tag(7), tag(9)] })
+    expect(decoded).toMatchObject({
+      clusterId: 'c',
+      replicaState: { replicaId: 1 },
+      unknownTags: [tag(7), tag(9)],
+    })
     expect(() => encode(fetchRequestCodec, { unknownTags: [tag(1)] }, 17)).toThrow(EncodeError)
     expect(() => encode(fetchRequestCodec, { unknownTags: [tag(9), tag(7)] }, 17)).toThrow(EncodeError)
   })
 
   test('sizes of tagged fields beyond 127 bytes move their data', () => {
     const clusterId = 'c'.repeat(20_000)
-    expect(decode(fetchRequestCodec, encode(fetchRequestCodec, { clusterId, rackId: 'r' }, 17), 17)).toMatchObject({ clusterId, rackId: 'r' })
+    expect(
+      decode(fetchRequestCodec, encode(fetchRequestCodec, { clusterId, rackId: 'r' }, 17), 17),
+    ).toMatchObject({ clusterId, rackId: 'r' })
   })
 })
 
@@ -121,9 +142,13 @@ describe('decoding', () => {
 
   test('bytes after the body, unknown versions and null where a value must be are errors', () => {
     const bytes = encode(metadataRequestCodec, {}, 12)
-    expect(() => decode(metadataRequestCodec, Buffer.concat([bytes, Buffer.alloc(1)]), 12)).toThrow(/1 bytes after the end/)
+    expect(() => decode(metadataRequestCodec, Buffer.concat([bytes, Buffer.alloc(1)]), 12)).toThrow(
+      /1 bytes after the end/,
+    )
     expect(() => decode(metadataRequestCodec, bytes, 14)).toThrow(DecodeError)
-    expect(() => decode(metadataRequestCodec, Buffer.from('ffffffff', 'hex'), 0)).toThrow(/null where a value must be/)
+    expect(() => decode(metadataRequestCodec, Buffer.from('ffffffff', 'hex'), 0)).toThrow(
+      /null where a value must be/,
+    )
   })
 
   test('unknown tags are bounded in number and bytes, and may not repeat', () => {
@@ -139,11 +164,31 @@ describe('decoding', () => {
       return writer.toBuffer()
     }
     const many = Array.from({ length: UNKNOWN_TAGS_MAX + 1 }, (_, index) => [index, 0] as const)
-    expect(decode(metadataRequestCodec, withTags(many.slice(1)), 12).unknownTags).toHaveLength(UNKNOWN_TAGS_MAX)
+    expect(decode(metadataRequestCodec, withTags(many.slice(1)), 12).unknownTags).toHaveLength(
+      UNKNOWN_TAGS_MAX,
+    )
     expect(() => decode(metadataRequestCodec, withTags(many), 12)).toThrow(/too many unknown tagged fields/)
-    expect(() => decode(metadataRequestCodec, withTags([[3, UNKNOWN_TAG_BYTES_MAX + 1]]), 12)).toThrow(DecodeError)
-    expect(() => decode(metadataRequestCodec, withTags([[3, 1], [3, 1]]), 12)).toThrow(/tag 3 twice/)
-    const swapped = decode(metadataRequestCodec, withTags([[5, 1], [3, 1]]), 12).unknownTags!
+    expect(() => decode(metadataRequestCodec, withTags([[3, UNKNOWN_TAG_BYTES_MAX + 1]]), 12)).toThrow(
+      DecodeError,
+    )
+    expect(() =>
+      decode(
+        metadataRequestCodec,
+        withTags([
+          [3, 1],
+          [3, 1],
+        ]),
+        12,
+      ),
+    ).toThrow(/tag 3 twice/)
+    const swapped = decode(
+      metadataRequestCodec,
+      withTags([
+        [5, 1],
+        [3, 1],
+      ]),
+      12,
+    ).unknownTags!
     expect(swapped.map((one) => one.tag)).toEqual([3, 5])
   })
 
@@ -151,7 +196,12 @@ describe('decoding', () => {
     const bytes = encode(apiVersionsResponseCodec, { finalizedFeaturesEpoch: 5 }, 3)
     const at = bytes.length - 8 - 2
     expect(bytes.subarray(at, at + 2).toString('hex')).toBe('0108')
-    const longer = Buffer.concat([bytes.subarray(0, at + 1), Buffer.from([9]), bytes.subarray(at + 2), Buffer.alloc(1)])
+    const longer = Buffer.concat([
+      bytes.subarray(0, at + 1),
+      Buffer.from([9]),
+      bytes.subarray(at + 2),
+      Buffer.alloc(1),
+    ])
     expect(() => decode(apiVersionsResponseCodec, longer, 3)).toThrow(/tagged field ends/)
   })
 })

@@ -1,5 +1,5 @@
-import type {} from './native-text.ts'
 import { EncodeError } from './errors.ts'
+import type { NativeText } from './native-text.ts'
 import type { UnknownTag } from './unknown-tags.ts'
 import { writeUuid } from './uuid.ts'
 
@@ -18,7 +18,8 @@ interface Splice {
 }
 
 /**
- * Collects Kafka's primitive types into one growing buffer; large byte fields are not copied but spliced in by
+ * Collects Kafka's primitive types into one growing buffer; large byte fields are not copied but spliced in
+ * by
  * reference when the result is taken, so that record bytes go from the log to the socket untouched.
  */
 export class Writer {
@@ -146,7 +147,8 @@ export class Writer {
   }
 
   #bigInt64(value: unknown): void {
-    if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) return this.#outOfRange('int64', value)
+    if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value)
+      return this.#outOfRange('int64', value)
     const at = this.#reserve(8)
     this.#buffer.writeBigInt64BE(value, at)
   }
@@ -224,7 +226,8 @@ export class Writer {
   #text(value: string, size: number): void {
     if (size === 0) return
     const at = this.#reserve(size)
-    this.#buffer.utf8Write(value, at, size)
+    const buffer = this.#buffer as Buffer & NativeText
+    buffer.utf8Write(value, at, size)
   }
 
   bytes(value: Bytes | null): void {
@@ -305,7 +308,10 @@ export class Writer {
     return this.#reserve(1) + 1
   }
 
-  /** Ends the tagged field whose data starts at `start`: writes its size, moving the data when that needs more than a byte. */
+  /**
+   * Ends the tagged field whose data starts at `start`: writes its size, moving the data when that needs more
+   * than a byte.
+   */
   endTag(start: number): void {
     const size = this.#position - start
     this.#openTags--
@@ -327,7 +333,9 @@ export class Writer {
     this.unknownTags(tags, 0, Number.MAX_SAFE_INTEGER)
   }
 
-  /** Writes the unknown tags from index `from` whose tag is below `below` and returns the index after them. */
+  /**
+   * Writes the unknown tags from index `from` whose tag is below `below` and returns the index after them.
+   */
   unknownTags(tags: readonly UnknownTag[], from: number, below: number): number {
     let index = from
     let previous = index === 0 ? -1 : tags[index - 1]!.tag

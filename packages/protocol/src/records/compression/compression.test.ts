@@ -37,7 +37,10 @@ describe.each(CODECS)('%s', (codec) => {
   test('refuses what would grow beyond the cap', () => {
     const bomb = compress(codec, Buffer.alloc(1_000_000))
     expect(bomb.length).toBeLessThan(100_000)
-    expect(decompress(id, bomb, 2, { decompressedBytesMax: 999_999 })).toMatchObject({ ok: false, error: { kind: 'too-large' } })
+    expect(decompress(id, bomb, 2, { decompressedBytesMax: 999_999 })).toMatchObject({
+      ok: false,
+      error: { kind: 'too-large' },
+    })
     expect(decompress(id, bomb, 2, { decompressedBytesMax: 1_000_000 }).ok).toBe(true)
   })
 
@@ -58,17 +61,26 @@ describe.each(CODECS)('%s', (codec) => {
     const batch = buildBatch([{ timestamp: 5, key: null, value }], { compression: codec })
     const records = recordsOf(batch, 0)
     expect(records.ok && records.value[0]!.value!.equals(value)).toBe(true)
-    expect(recordsOf(batch, 0, { decompressedBytesMax: 4000 })).toMatchObject({ ok: false, error: { kind: 'too-large' } })
+    expect(recordsOf(batch, 0, { decompressedBytesMax: 4000 })).toMatchObject({
+      ok: false,
+      error: { kind: 'too-large' },
+    })
   })
 })
 
 test('codecs that do not exist', () => {
-  for (const id of [5, 6, 7]) expect(decompress(id, Buffer.alloc(3), 2)).toMatchObject({ ok: false, error: { errorCode: -1 } })
+  for (const id of [5, 6, 7])
+    expect(decompress(id, Buffer.alloc(3), 2)).toMatchObject({ ok: false, error: { errorCode: -1 } })
 })
 
 test('lz4 frames of other writers: content checksum, block checksums', () => {
   const data = sample(200_000)
-  for (const options of [{}, { contentChecksum: true }, { blockChecksums: true }, { contentChecksum: true, blockChecksums: true }]) {
+  for (const options of [
+    {},
+    { contentChecksum: true },
+    { blockChecksums: true },
+    { contentChecksum: true, blockChecksums: true },
+  ]) {
     const plain = decompress(codecId('lz4'), compressFrameSync(data, options), 2)
     expect(plain.ok && plain.value.equals(data)).toBe(true)
   }
@@ -91,7 +103,11 @@ test('snappy without framing, several gzip members, several zstd frames', () => 
   const twice = Buffer.concat([data, data])
   const members = decompress(codecId('gzip'), Buffer.concat([gzipSync(data), gzipSync(data)]), 2)
   expect(members.ok && members.value.equals(twice)).toBe(true)
-  const frames = decompress(codecId('zstd'), Buffer.concat([zstdCompressSync(data), zstdCompressSync(data)]), 2)
+  const frames = decompress(
+    codecId('zstd'),
+    Buffer.concat([zstdCompressSync(data), zstdCompressSync(data)]),
+    2,
+  )
   expect(frames.ok && frames.value.equals(twice)).toBe(true)
 })
 

@@ -7,7 +7,10 @@ import { lz4Compress, lz4Decompress } from './lz4-frame.ts'
 import { snappyCompress, snappyDecompress } from './snappy.ts'
 import { zstdCompress, zstdDecompress } from './zstd.ts'
 
-/** Compresses the records of a batch. `level` as the topic's `compression.*.level`; snappy and lz4 have one speed here. */
+/**
+ * Compresses the records of a batch. `level` as the topic's `compression.*.level`; snappy and lz4 have one
+ * speed here.
+ */
 export function compress(codec: CompressionCodec, data: Buffer, level?: number): Buffer {
   switch (codec) {
     case 'none':
@@ -32,7 +35,12 @@ export interface RecordReadOptions {
 }
 
 /** Decompresses the records of a batch with the codec's number; `magic` matters to lz4 only. */
-export function decompress(id: number, data: Buffer, magic: number, options: RecordReadOptions = {}): Decompressed {
+export function decompress(
+  id: number,
+  data: Buffer,
+  magic: number,
+  options: RecordReadOptions = {},
+): Decompressed {
   const codec = codecOfId(id)
   const decompressedBytesMax = options.decompressedBytesMax ?? DECOMPRESSED_BYTES_MAX
   switch (codec) {

@@ -13,7 +13,8 @@ export function gzipCompress(data: Buffer, level = -1): Buffer {
 }
 
 /**
- * Bytes after the end of the stream are ignored, as Kafka does. Node tolerates only some of them, so what it refuses
+ * Bytes after the end of the stream are ignored, as Kafka does. Node tolerates only some of them, so what it
+ * refuses
  * is tried once more member by hand.
  */
 export function gzipDecompress(data: Buffer, options: DecompressOptions): Decompressed {
@@ -29,13 +30,18 @@ function firstMember(data: Buffer, maxOutputLength: number): Decompressed {
   if (start === null) return failure(undecodable('Not in GZIP format'))
   let end = start
   const plain = zlibOutcome('gzip', () => {
-    const result = inflateRawSync(data.subarray(start), { maxOutputLength, info: true }) as unknown as WithEngine
+    const result = inflateRawSync(data.subarray(start), {
+      maxOutputLength,
+      info: true,
+    }) as unknown as WithEngine
     end += result.engine.bytesWritten
     return result.buffer
   })
   if (!plain.ok) return plain
   if (data.length - end < TRAILER_BYTES) return failure(undecodable('GZIP trailer is cut off'))
-  const sound = data.readUInt32LE(end) === crc32(plain.value) && data.readUInt32LE(end + 4) === plain.value.length % 2 ** 32
+  const sound =
+    data.readUInt32LE(end) === crc32(plain.value) &&
+    data.readUInt32LE(end + 4) === plain.value.length % 2 ** 32
   return sound ? success(plain.value) : failure(undecodable('Corrupt GZIP trailer'))
 }
 

@@ -1,6 +1,8 @@
 /**
- * The LZ4 frame layer around raw blocks, as Kafka's own stream classes write and read it: independent blocks of
- * 64 KiB, no content checksum, bytes after the end mark ignored. Magic 0 message sets carry a header checksum that
+ * The LZ4 frame layer around raw blocks, as Kafka's own stream classes write and read it: independent blocks
+ * of
+ * 64 KiB, no content checksum, bytes after the end mark ignored. Magic 0 message sets carry a header checksum
+ * that
  * old clients computed wrongly, so there it is not looked at.
  */
 import { failure, success } from '@kavka/kernel'
@@ -62,34 +64,45 @@ function readHeader(data: Buffer, options: Lz4Options): FrameHeader | string {
   if ((sizes & 0x8f) !== 0 || sizes >>> 4 < 4) return 'LZ4 frame with an invalid block size'
   if (data.length <= checksumAt) return 'LZ4 stream ended prematurely'
   const checksum = (xxHash32(data.subarray(MAGIC_BYTES, checksumAt)) >>> 8) & 0xff
-  if (options.headerChecksum === 'verify' && checksum !== data[checksumAt]) return 'LZ4 frame descriptor corrupted'
-  return { blocksAt: checksumAt + 1, blockBytesMax: 2 ** (2 * (sizes >>> 4) + 8), blockChecksums: (flags & 0x10) !== 0 }
+  if (options.headerChecksum === 'verify' && checksum !== data[checksumAt])
+    return 'LZ4 frame descriptor corrupted'
+  return {
+    blocksAt: checksumAt + 1,
+    blockBytesMax: 2 ** (2 * (sizes >>> 4) + 8),
+    blockChecksums: (flags & 0x10) !== 0,
+  }
 }
 
 function readBlocks(data: Buffer, header: FrameHeader, options: Lz4Options): Decompressed {
   const pieces: Buffer[] = []
   let left = options.decompressedBytesMax
-  for (let at = header.blocksAt; ; ) {
+  for (let at = header.blocksAt; ;) {
     if (data.length - at < 4) return failure(undecodable('LZ4 stream ended prematurely'))
     const word = data.readUInt32LE(at)
     if (word === 0) return success(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
     const size = word % STORED_BIT
     const start = at + 4
     const end = start + size
-    if (size > header.blockBytesMax) return failure(undecodable(`LZ4 block size ${size} exceeded max: ${header.blockBytesMax}`))
-    if (end + (header.blockChecksums ? 4 : 0) > data.length) return failure(undecodable('LZ4 stream ended prematurely'))
+    if (size > header.blockBytesMax)
+      return failure(undecodable(`LZ4 block size ${size} exceeded max: ${header.blockBytesMax}`))
+    if (end + (header.blockChecksums ? 4 : 0) > data.length)
+      return failure(undecodable('LZ4 stream ended prematurely'))
     const block = data.subarray(start, end)
-    if (header.blockChecksums && xxHash32(block) !== data.readUInt32LE(end)) return failure(undecodable('LZ4 block corrupted'))
+    if (header.blockChecksums && xxHash32(block) !== data.readUInt32LE(end))
+      return failure(undecodable('LZ4 block corrupted'))
     const plain = word >= STORED_BIT ? success(block) : unpackBlock(block, header.blockBytesMax)
     if (!plain.ok) return plain
-    if (plain.value.length > left) return failure(tooLarge(`lz4 data grows beyond ${options.decompressedBytesMax} bytes`))
+    if (plain.value.length > left)
+      return failure(tooLarge(`lz4 data grows beyond ${options.decompressedBytesMax} bytes`))
     left -= plain.value.length
     pieces.push(plain.value)
     at = header.blockChecksums ? end + 4 : end
   }
 }
 
-/** The size of the plain block is not known: the largest one is offered, the library returns what came out. */
+/**
+ * The size of the plain block is not known: the largest one is offered, the library returns what came out.
+ */
 function unpackBlock(block: Buffer, blockBytesMax: number): Decompressed {
   const prefixed = Buffer.allocUnsafe(SIZE_PREFIX_BYTES + block.length)
   prefixed.writeUInt32LE(blockBytesMax)

@@ -1,5 +1,6 @@
 /**
- * Snappy as Kafka's clients write it: the framing of the Java library xerial (header, then blocks of int32 length and
+ * Snappy as Kafka's clients write it: the framing of the Java library xerial (header, then blocks of int32
+ * length and
  * raw snappy), or, from some other clients, one raw block without any framing.
  */
 import { failure, success } from '@kavka/kernel'
@@ -32,7 +33,7 @@ export function snappyDecompress(data: Buffer, options: DecompressOptions): Deco
 function readBlocks(data: Buffer, options: DecompressOptions): Decompressed {
   const pieces: Buffer[] = []
   let left = options.decompressedBytesMax
-  for (let at = HEADER.length; at < data.length; ) {
+  for (let at = HEADER.length; at < data.length;) {
     const start = at + 4
     const length = start <= data.length ? data.readInt32BE(at) : -1
     if (length < 0 || length > data.length - start) return failure(undecodable('Snappy stream is cut off'))

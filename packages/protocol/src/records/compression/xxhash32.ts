@@ -35,7 +35,8 @@ export function xxHash32(data: Buffer): number {
   for (; at + 4 <= data.length; at += 4) {
     hash = Math.imul(rotate((hash + Math.imul(data.readInt32LE(at), PRIME_3)) | 0, 17), PRIME_4)
   }
-  for (; at < data.length; at++) hash = Math.imul(rotate((hash + Math.imul(data[at]!, PRIME_5)) | 0, 11), PRIME_1)
+  for (; at < data.length; at++)
+    hash = Math.imul(rotate((hash + Math.imul(data[at]!, PRIME_5)) | 0, 11), PRIME_1)
   return avalanche(hash)
 }
 

@@ -17,7 +17,8 @@ export function zlibOutcome(codec: string, run: () => Buffer): Decompressed {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
-    if (code === 'ERR_BUFFER_TOO_LARGE') return failure(tooLarge(`${codec} data grows beyond what is allowed`))
+    if (code === 'ERR_BUFFER_TOO_LARGE')
+      return failure(tooLarge(`${codec} data grows beyond what is allowed`))
     return failure(undecodable(`Failed to decompress ${codec} data: ${message}`))
   }
 }

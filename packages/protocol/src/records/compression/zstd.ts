@@ -12,16 +12,20 @@ export function zstdCompress(data: Buffer, level = LEVEL_DEFAULT): Buffer {
 }
 
 /**
- * One frame after the other until the bytes are used up; anything that is no frame is an error. Node stops after the
+ * One frame after the other until the bytes are used up; anything that is no frame is an error. Node stops
+ * after the
  * first frame without a word, hence the loop.
  */
 export function zstdDecompress(data: Buffer, options: DecompressOptions): Decompressed {
   const pieces: Buffer[] = []
   let left = options.decompressedBytesMax
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const from = at
     const frame = zlibOutcome('zstd', () => {
-      const result = zstdDecompressSync(data.subarray(at), { maxOutputLength: left, info: true }) as unknown as WithEngine
+      const result = zstdDecompressSync(data.subarray(at), {
+        maxOutputLength: left,
+        info: true,
+      }) as unknown as WithEngine
       at += result.engine.bytesWritten
       return result.buffer
     })
