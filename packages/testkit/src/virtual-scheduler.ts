@@ -1,4 +1,5 @@
 /** Time that passes only when a test says so. */
+import { setImmediate } from 'node:timers'
 import { assert } from '@kavka/kernel'
 import type { Scheduler, TimerHandle } from '@kavka/kernel'
 
