@@ -2,6 +2,7 @@
  * How this product dials: one gRPC channel per connection it keeps, never shared, never retried behind our back.
  * grpc-js' own retry, proxy, service-config and idle machinery is switched off; whoever dials decides when to dial again.
  */
+import type { Socket } from 'node:net'
 import { Client, credentials } from '@grpc/grpc-js'
 import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js'
 
@@ -46,9 +47,45 @@ const channelOptions: ChannelOptions = {
   'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
 }
 
-/** A channel of its own to one node; connects with the first call, `close()` leaves nothing running. */
-export function dial(address: NodeAddress, credentialsOf: CredentialsOf): Client {
-  return new Client(targetOf(address), credentialsOf(address), channelOptions)
+/** A channel of its own to one node; connects with the first call on `client`. */
+export interface NodeConnection {
+  readonly client: Client
+  /** Ends all calls and leaves nothing running, also when the connection was still being made. */
+  close(): void
+}
+
+export function dial(address: NodeAddress, credentialsOf: CredentialsOf): NodeConnection {
+  const sockets = new Set<Socket>()
+  const client = new Client(targetOf(address), watchSockets(credentialsOf(address), sockets), channelOptions)
+  return {
+    client,
+    close: () => {
+      client.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+/**
+ * Closing a grpc-js channel in the middle of its HTTP/2 handshake leaves the socket open until the peer speaks, which a stopped
+ * process never does: each new attempt would leave another one. So the sockets are noted where the channel asks to secure them.
+ */
+function watchSockets(base: ChannelCredentials, sockets: Set<Socket>): ChannelCredentials {
+  const watching = Object.create(base) as ChannelCredentials
+  watching._createSecureConnector = (...parameters) => {
+    const connector = base._createSecureConnector(...parameters)
+    return {
+      connect: (socket) => {
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
+        return connector.connect(socket)
+      },
+      waitForReady: () => connector.waitForReady(),
+      getCallCredentials: () => connector.getCallCredentials(),
+      destroy: () => connector.destroy(),
+    }
+  }
+  return watching
 }
 
 /** IP literals are resolved without asking anyone; the brackets keep the colons of IPv6 apart from the port. */

@@ -1,11 +1,11 @@
-import type { Client, ServiceError } from '@grpc/grpc-js'
+import type { ServiceError } from '@grpc/grpc-js'
 import type { ControllerChannel, ControllerReply, ControllerRequest, ControllerService } from '@kavka/controller'
 import type { Logger, Scheduler } from '@kavka/kernel'
 import { assertPresent } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
 import { headersFor } from '../call-headers.ts'
 import { dial } from '../grpc-client.ts'
-import type { CredentialsOf, NodeAddress } from '../grpc-client.ts'
+import type { CredentialsOf, NodeAddress, NodeConnection } from '../grpc-client.ts'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { passThrough } from '../service-provider.ts'
 import { REQUEST_PATH, decodeControllerReply, encodeControllerRequest } from './controller-calls.ts'
@@ -31,7 +31,7 @@ export const CONTROLLER_REQUESTS_MAX = 10_000
 
 /** A connection to one controller with the calls on it; closed when it failed and its last call ended. */
 interface ControllerConnection {
-  readonly client: Client
+  readonly channel: NodeConnection
   calls: number
   retired: boolean
 }
@@ -112,7 +112,7 @@ export class ControllerChannelClient implements ControllerChannel {
     const bytes = encodeControllerRequest(request)
     return new Promise((resolve) => {
       connection.calls++
-      const call = connection.client.makeUnaryRequest<Buffer, Buffer>(
+      const call = connection.channel.client.makeUnaryRequest<Buffer, Buffer>(
         REQUEST_PATH, passThrough, passThrough, bytes, headersFor(this.#options),
         (error: ServiceError | null, reply?: Buffer) => {
           timer.cancel()
@@ -142,7 +142,7 @@ export class ControllerChannelClient implements ControllerChannel {
     const existing = this.#connections.get(controllerId)
     if (existing !== undefined) return existing
     const address = assertPresent(this.#options.controllers.get(controllerId), 'controller without an address')
-    const connection = { client: dial(address, this.#deps.credentialsOf), calls: 0, retired: false }
+    const connection = { channel: dial(address, this.#deps.credentialsOf), calls: 0, retired: false }
     this.#connections.set(controllerId, connection)
     return connection
   }
@@ -151,13 +151,13 @@ export class ControllerChannelClient implements ControllerChannel {
   #callEnded(controllerId: NodeId, connection: ControllerConnection, error: ServiceError | null): void {
     connection.calls--
     if (error !== null && !connection.retired) this.#retire(controllerId, connection)
-    else if (connection.retired && connection.calls === 0) connection.client.close()
+    else if (connection.retired && connection.calls === 0) connection.channel.close()
   }
 
   #retire(controllerId: NodeId, connection: ControllerConnection): void {
     connection.retired = true
     if (this.#connections.get(controllerId) === connection) this.#connections.delete(controllerId)
-    if (connection.calls === 0) connection.client.close()
+    if (connection.calls === 0) connection.channel.close()
   }
 
   #openLocalSession(leaderId: NodeId, brokerId: NodeId, brokerEpoch: number, onClosed: () => void): { close(): void } {

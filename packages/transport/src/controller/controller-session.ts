@@ -19,9 +19,9 @@ export function openRemoteSession(
   { scheduler, credentialsOf }: { scheduler: Scheduler; credentialsOf: CredentialsOf },
   onClosed: () => void,
 ): { close(): void } {
-  const client = dial(controller, credentialsOf)
+  const connection = dial(controller, credentialsOf)
   const headers = headersFor({ clusterId: options.clusterId, nodeId: options.brokerId, brokerEpoch: options.brokerEpoch })
-  const call = client.makeBidiStreamRequest<Buffer, Buffer>(SESSION_PATH, passThrough, passThrough, headers)
+  const call = connection.client.makeBidiStreamRequest<Buffer, Buffer>(SESSION_PATH, passThrough, passThrough, headers)
   const timeout = scheduler.after(CONNECT_TIMEOUT_MS, broken)
   let open = true
 
@@ -29,7 +29,7 @@ export function openRemoteSession(
     open = false
     timeout.cancel()
     call.cancel()
-    client.close()
+    connection.close()
   }
 
   function broken(): void {

@@ -1,11 +1,11 @@
-import type { Client, ClientDuplexStream } from '@grpc/grpc-js'
+import type { ClientDuplexStream } from '@grpc/grpc-js'
 import type { LivenessProbe } from '@kavka/controller'
 import type { Logger, Scheduler, TimerHandle } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
 import { headersFor } from '../call-headers.ts'
 import { CountedWriter } from '../counted-writer.ts'
 import { CONNECT_TIMEOUT_MS, dial } from '../grpc-client.ts'
-import type { CredentialsOf, NodeAddress } from '../grpc-client.ts'
+import type { CredentialsOf, NodeAddress, NodeConnection } from '../grpc-client.ts'
 import { passThrough } from '../service-provider.ts'
 import { EXCHANGE_PATH, QUORUM_UNSENT_BYTES_MAX } from './exchange.ts'
 
@@ -38,7 +38,7 @@ export interface PeerLinkEvents {
 }
 
 interface Connection {
-  readonly client: Client
+  readonly channel: NodeConnection
   readonly call: ClientDuplexStream<Buffer, Buffer>
   readonly writer: CountedWriter
 }
@@ -119,11 +119,11 @@ export class PeerLink {
   }
 
   #openStream(): Connection {
-    const client = dial(this.#options.address, this.#deps.credentialsOf)
+    const channel = dial(this.#options.address, this.#deps.credentialsOf)
     const headers = headersFor(this.#options)
-    const call = client.makeBidiStreamRequest<Buffer, Buffer>(EXCHANGE_PATH, passThrough, passThrough, headers)
+    const call = channel.client.makeBidiStreamRequest<Buffer, Buffer>(EXCHANGE_PATH, passThrough, passThrough, headers)
     const writer = new CountedWriter({ unsentBytesMax: QUORUM_UNSENT_BYTES_MAX }, { sink: call, onDrained: () => {} })
-    const connection: Connection = { client, call, writer }
+    const connection: Connection = { channel, call, writer }
     call.once('metadata', () => this.#accepted(connection))
     call.on('data', (message: Buffer) => this.#received(connection, message))
     call.on('error', (error: Error) => this.#broken(connection, error.message))
@@ -204,6 +204,6 @@ export class PeerLink {
     // The call reports its own cancellation; it is not the state's connection any more by then.
     this.#state = { kind: 'stopped' }
     state.connection.call.cancel()
-    state.connection.client.close()
+    state.connection.channel.close()
   }
 }

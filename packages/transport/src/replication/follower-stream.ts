@@ -1,10 +1,10 @@
-import type { Client, ClientDuplexStream } from '@grpc/grpc-js'
+import type { ClientDuplexStream } from '@grpc/grpc-js'
 import type { Scheduler } from '@kavka/kernel'
 import type { FollowerFrame, FollowerHello, FollowerStream, FollowerStreamEvents, LeaderFrame } from '@kavka/replication'
 import { headersFor } from '../call-headers.ts'
 import { CountedWriter } from '../counted-writer.ts'
 import { CONNECT_TIMEOUT_MS, dial } from '../grpc-client.ts'
-import type { CredentialsOf, NodeAddress } from '../grpc-client.ts'
+import type { CredentialsOf, NodeAddress, NodeConnection } from '../grpc-client.ts'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { passThrough } from '../service-provider.ts'
 import { FETCH_PATH } from './fetch-call.ts'
@@ -25,19 +25,19 @@ export function openFollowerStream(
   deps: FollowerStreamDeps,
   events: FollowerStreamEvents,
 ): FollowerStream {
-  const client = dial(leader, deps.credentialsOf)
+  const connection = dial(leader, deps.credentialsOf)
   const headers = headersFor({
     clusterId: hello.clusterId,
     nodeId: hello.followerId,
     brokerEpoch: hello.followerBrokerEpoch,
     leaderId: hello.leaderId,
   })
-  const call = client.makeBidiStreamRequest<Buffer, Buffer>(FETCH_PATH, passThrough, passThrough, headers)
-  return new GrpcFollowerStream(client, call, deps.scheduler, events)
+  const call = connection.client.makeBidiStreamRequest<Buffer, Buffer>(FETCH_PATH, passThrough, passThrough, headers)
+  return new GrpcFollowerStream(connection, call, deps.scheduler, events)
 }
 
 class GrpcFollowerStream implements FollowerStream {
-  readonly #client: Client
+  readonly #connection: NodeConnection
   readonly #call: ClientDuplexStream<Buffer, Buffer>
   readonly #scheduler: Scheduler
   readonly #events: FollowerStreamEvents
@@ -45,8 +45,13 @@ class GrpcFollowerStream implements FollowerStream {
   readonly #writer: CountedWriter
   #open = true
 
-  constructor(client: Client, call: ClientDuplexStream<Buffer, Buffer>, scheduler: Scheduler, events: FollowerStreamEvents) {
-    this.#client = client
+  constructor(
+    connection: NodeConnection,
+    call: ClientDuplexStream<Buffer, Buffer>,
+    scheduler: Scheduler,
+    events: FollowerStreamEvents,
+  ) {
+    this.#connection = connection
     this.#call = call
     this.#scheduler = scheduler
     this.#events = events
@@ -88,7 +93,7 @@ class GrpcFollowerStream implements FollowerStream {
     this.#open = false
     this.#cancelTimeout()
     this.#call.cancel()
-    this.#client.close()
+    this.#connection.close()
   }
 }
 

@@ -1,0 +1,149 @@
+import { seededRandom } from '@kavka/kernel'
+import type { LeaderEpoch, Uuid } from '@kavka/protocol'
+import type { FollowerFrame, LeaderFrame } from '@kavka/replication'
+import { WireDecodeError } from '../proto-runtime.ts'
+import { decodeFollowerFrame, decodeLeaderFrame, encodeFollowerFrame, leaderFrameBytes, writeLeaderFrame } from './frame-codec.ts'
+
+const topicId = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex').toString('base64url') as Uuid
+const otherTopicId = Buffer.alloc(16, 0xfe).toString('base64url') as Uuid
+const epoch = (value: number): LeaderEpoch => value as LeaderEpoch
+
+const followerFrame: FollowerFrame = {
+  creditFrames: 3,
+  positions: [
+    {
+      topicId, partition: 5, currentLeaderEpoch: epoch(9), fetchOffset: 2 ** 40 + 1, lastFetchedEpoch: 8, durableEndOffset: 2 ** 40,
+      logStartOffset: 16, highWatermark: -1, intent: 'restart',
+    },
+    {
+      topicId: otherTopicId, partition: 0, currentLeaderEpoch: epoch(0), fetchOffset: 0, lastFetchedEpoch: -1, durableEndOffset: 0,
+      logStartOffset: 0, highWatermark: Number.MAX_SAFE_INTEGER, intent: 'acknowledge',
+    },
+  ],
+  removed: [{ topicId, partition: 6 }],
+}
+
+const followerHex =
+  '01' + '00000003' + '00000002' + '00000001' +
+  '000102030405060708090a0b0c0d0e0f' + '00000005' + '00000009' + '0000010000000001' + '00000008' + '0000010000000000' +
+  '0000000000000010' + 'ffffffffffffffff' + '01' +
+  'fefefefefefefefefefefefefefefefe' + '00000000' + '00000000' + '0000000000000000' + 'ffffffff' + '0000000000000000' +
+  '0000000000000000' + '001fffffffffffff' + '02' +
+  '000102030405060708090a0b0c0d0e0f' + '00000006'
+
+const leaderFrame: LeaderFrame = {
+  partitions: [
+    {
+      topicId, partition: 5, leaderEpoch: epoch(9), errorCode: 0, baseOffset: 2 ** 32, highWatermark: 7, logStartOffset: 1, logEndOffset: 2 ** 33,
+      divergingEpoch: null, records: [Buffer.from('batch-'), Buffer.from('one')],
+    },
+    {
+      topicId: otherTopicId, partition: 1, leaderEpoch: epoch(2), errorCode: -1, baseOffset: 0, highWatermark: -1, logStartOffset: 0, logEndOffset: 0,
+      divergingEpoch: { epoch: -1, endOffset: 4 }, records: [],
+    },
+  ],
+}
+
+const leaderHex =
+  '01' + '00000002' +
+  '000102030405060708090a0b0c0d0e0f' + '00000005' + '00000009' + '0000' + '00' + '0000000100000000' + '0000000000000007' +
+  '0000000000000001' + '0000000200000000' + '00000009' + Buffer.from('batch-one').toString('hex') +
+  'fefefefefefefefefefefefefefefefe' + '00000001' + '00000002' + 'ffff' + '01' + '0000000000000000' + 'ffffffffffffffff' +
+  '0000000000000000' + '0000000000000000' + '00000000' + 'ffffffff' + '0000000000000004'
+
+function encodeLeaderFrame(frame: LeaderFrame): Buffer {
+  const bytes = Buffer.alloc(leaderFrameBytes(frame))
+  expect(writeLeaderFrame(frame, bytes, 0)).toBe(bytes.length)
+  return bytes
+}
+
+describe('follower frames', () => {
+  test('are laid out as replication.proto tells', () => {
+    expect(encodeFollowerFrame(followerFrame).toString('hex')).toBe(followerHex)
+    expect(decodeFollowerFrame(Buffer.from(followerHex, 'hex'))).toEqual(followerFrame)
+  })
+
+  test('may be empty', () => {
+    const empty: FollowerFrame = { creditFrames: 0, positions: [], removed: [] }
+    expect(decodeFollowerFrame(encodeFollowerFrame(empty))).toEqual(empty)
+  })
+
+  test('cut short, with bytes left over, of another version or with an unknown intent are refused', () => {
+    const bytes = Buffer.from(followerHex, 'hex')
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decodeFollowerFrame(bytes.subarray(0, length))).toThrow(WireDecodeError)
+    }
+    expect(() => decodeFollowerFrame(Buffer.concat([bytes, Buffer.alloc(1)]))).toThrow(WireDecodeError)
+    expect(() => decodeFollowerFrame(changed(bytes, 0, 2))).toThrow('unknown frame version 2')
+    expect(() => decodeFollowerFrame(changed(bytes, 13 + 60, 3))).toThrow('unknown intent 3')
+  })
+
+  test('a declared count allocates nothing', () => {
+    expect(() => decodeFollowerFrame(Buffer.from('01' + '00000000' + 'ffffffff' + '00000000', 'hex'))).toThrow(WireDecodeError)
+    expect(() => decodeFollowerFrame(Buffer.from('01' + '00000000' + '000f4240' + '00000000', 'hex'))).toThrow(WireDecodeError)
+  })
+})
+
+describe('leader frames', () => {
+  test('are laid out as replication.proto tells', () => {
+    expect(encodeLeaderFrame(leaderFrame).toString('hex')).toBe(leaderHex)
+  })
+
+  test('come back with the pieces of the records joined, as views of the frame', () => {
+    const bytes = Buffer.from(leaderHex, 'hex')
+    const decoded = decodeLeaderFrame(bytes)
+    const [first, second] = leaderFrame.partitions
+    expect(decoded.partitions).toEqual([{ ...first, records: [Buffer.from('batch-one')] }, second])
+    expect(decoded.partitions[0]?.records[0]?.buffer).toBe(bytes.buffer)
+  })
+
+  test('are written where they belong in a larger buffer', () => {
+    const target = Buffer.alloc(leaderFrameBytes(leaderFrame) + 7, 0xaa)
+    expect(writeLeaderFrame(leaderFrame, target, 5)).toBe(target.length - 2)
+    expect(target.toString('hex')).toBe('aaaaaaaaaa' + leaderHex + 'aaaa')
+  })
+
+  test('cut short, with bytes left over, of another version or with an unknown flag are refused', () => {
+    const bytes = Buffer.from(leaderHex, 'hex')
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => decodeLeaderFrame(bytes.subarray(0, length))).toThrow(WireDecodeError)
+    }
+    expect(() => decodeLeaderFrame(Buffer.concat([bytes, Buffer.alloc(1)]))).toThrow(WireDecodeError)
+    expect(() => decodeLeaderFrame(changed(bytes, 0, 0))).toThrow('unknown frame version 0')
+    expect(() => decodeLeaderFrame(changed(bytes, 5 + 26, 2))).toThrow('unknown flags 2')
+    expect(() => decodeLeaderFrame(changed(bytes, 5 + 27, 0x40))).toThrow('integer out of range')
+  })
+
+  test('whatever the bytes are, the only error is WireDecodeError', () => {
+    const random = seededRandom(2)
+    for (let round = 0; round < 20_000; round++) {
+      const leader = Buffer.from(leaderHex, 'hex')
+      const follower = Buffer.from(followerHex, 'hex')
+      leader[random.below(leader.length)] = random.below(256)
+      follower[random.below(follower.length)] = random.below(256)
+      onlyWireDecodeErrors(() => decodeLeaderFrame(leader))
+      onlyWireDecodeErrors(() => decodeFollowerFrame(follower))
+    }
+  })
+
+  test('what is not an int64 or no uuid never leaves', () => {
+    const [first] = leaderFrame.partitions
+    const target = Buffer.alloc(1000)
+    expect(() => writeLeaderFrame({ partitions: [{ ...first!, baseOffset: 2 ** 60 }] }, target, 0)).toThrow('not an int64')
+    expect(() => writeLeaderFrame({ partitions: [{ ...first!, topicId: 'short' as Uuid }] }, target, 0)).toThrow('no uuid')
+  })
+})
+
+function changed(bytes: Buffer, at: number, value: number): Buffer {
+  const copy = Buffer.from(bytes)
+  copy[at] = value
+  return copy
+}
+
+function onlyWireDecodeErrors(run: () => unknown): void {
+  try {
+    run()
+  } catch (error) {
+    expect(error).toBeInstanceOf(WireDecodeError)
+  }
+}
