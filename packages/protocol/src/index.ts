@@ -39,6 +39,19 @@ export {
   writeUuid,
 } from './wire/uuid.ts'
 export * from './gen/index.ts'
+export {
+  coordinatorKeyType,
+  decodeCoordinatorKey,
+  decodeMessage,
+  decodeVersioned,
+  decodeVersionedLeniently,
+  encodeCoordinatorKey,
+  encodeMessage,
+  encodeMetadataRecord,
+  encodeVersioned,
+  readMetadataRecordHead,
+} from './stored-messages.ts'
+export type { MetadataRecordHead } from './stored-messages.ts'
 export { ApiKey, apis } from './apis.ts'
 export type { ApiDescription, ListenerKind } from './apis.ts'
 export { ErrorCode, errorMessage, errorName, errorRow, errorRows } from './error-codes.ts'

@@ -15,7 +15,8 @@ export const CORRUPT_DEPARTURES: ReadonlyMap<string, CorruptDeparture> = new Map
 export const MESSAGE_DEPARTURES: readonly { readonly what: string; readonly reason: string }[] = [
   {
     what: 'int64 beyond the safe integers ends in DecodeError',
-    reason: 'offsets, timestamps and ids are numbers inside; rounding one silently would be worse than closing the connection',
+    reason:
+      'offsets, timestamps and ids are numbers inside; rounding one silently would be worse than closing the connection',
   },
   {
     what: 'a known tagged field must fill its declared size; an unknown tag may not stand twice',
@@ -31,6 +32,7 @@ export const MESSAGE_DEPARTURES: readonly { readonly what: string; readonly reas
   },
   {
     what: 'the default of FetchRequest.highWatermark, 2^63 - 1, is the double 2^63',
-    reason: 'it is only compared with; written explicitly it would be refused as unsafe, and Kafka never writes a default',
+    reason:
+      'it is only compared with; written explicitly it would be refused as unsafe, and Kafka never writes a default',
   },
 ]

@@ -21,6 +21,9 @@ const BLOCK_BYTES = 64 * 1024
 const STORED_BIT = 0x8000_0000
 /** lz4-napi puts the uncompressed size before a raw block, and wants it there. */
 const SIZE_PREFIX_BYTES = 4
+/** A byte of an LZ4 block stands for at most this many. */
+const RATIO_MAX = 255
+const RATIO_SLACK_BYTES = 64
 
 export function lz4Compress(data: Buffer): Buffer {
   const pieces: Buffer[] = [HEADER]
@@ -101,11 +104,13 @@ function readBlocks(data: Buffer, header: FrameHeader, options: Lz4Options): Dec
 }
 
 /**
- * The size of the plain block is not known: the largest one is offered, the library returns what came out.
+ * The size of the plain block is not known: the largest one is offered, the library returns what came out. It
+ * sets
+ * that much aside, so many tiny blocks that each claim to be large must not be believed.
  */
 function unpackBlock(block: Buffer, blockBytesMax: number): Decompressed {
   const prefixed = Buffer.allocUnsafe(SIZE_PREFIX_BYTES + block.length)
-  prefixed.writeUInt32LE(blockBytesMax)
+  prefixed.writeUInt32LE(Math.min(blockBytesMax, block.length * RATIO_MAX + RATIO_SLACK_BYTES))
   block.copy(prefixed, SIZE_PREFIX_BYTES)
   try {
     return success(uncompressSync(prefixed))
