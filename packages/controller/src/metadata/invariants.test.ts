@@ -40,13 +40,18 @@ function randomStep(cluster: TestCluster, random: Random): Unclean {
   const id = 1 + random.below(BROKERS)
   cluster.nowMs += 1000
   const known = cluster.image.brokers.get(id as NodeId)
-  switch (random.below(16)) {
+  switch (random.below(26)) {
     case 0: return done(cluster.register(id, random.below(3) === 0 ? { previousBrokerEpoch: -1 } : {}))
-    case 1: return done(cluster.heartbeat(id, { shutDown: true }))
+    case 1: return random.below(2) === 0 ? done(cluster.heartbeat(id, { shutDown: true })) : 'clean'
     case 2: return done(cluster.heartbeat(id, { fence: random.below(2) === 0 }))
+    case 13:
+    case 14:
+    case 15: return done(cluster.heartbeat(id))
+    case 16: return done(cluster.register(id))
+    case 17: return done(createTopic(cluster, random))
     case 3: return known === undefined ? 'clean' : done(cluster.fence(id))
     case 4: return done(createTopic(cluster, random))
-    case 5: return random.below(6) === 0 ? done(deleteTopic(cluster, random)) : 'clean'
+    case 5: return random.below(3) === 0 ? done(deleteTopic(cluster, random)) : 'clean'
     case 6: return done(addPartitions(cluster, random))
     case 7: return done(cluster.setConfig(4, '', 'min.insync.replicas', String(1 + random.below(3))))
     case 8: return done(setTopicConfig(cluster, random))
