@@ -2,7 +2,6 @@
 import { brokerConfigKeys, rowsOf } from '@kavka/kernel'
 import type { AnyConfigKey } from '@kavka/kernel'
 import { ErrorCode } from '@kavka/protocol'
-import { groupConfigKeys } from './group-config-keys.ts'
 import { LoggerLevels, ROOT_LOGGER } from './logger-levels.ts'
 
 /** Operations of IncrementalAlterConfigs (KIP-339). */
@@ -20,7 +19,6 @@ export interface ConfigRefusal {
 }
 
 const brokerRowByName: ReadonlyMap<string, AnyConfigKey> = new Map(rowsOf(brokerConfigKeys).map(([, row]) => [row.name, row]))
-const groupRowByName: ReadonlyMap<string, AnyConfigKey> = new Map(groupConfigKeys.map((row) => [row.name, row]))
 
 /** `target`: one broker, or the default of all, where keys that only make sense for one may not be set. */
 export function refusalOfBrokerChanges(
@@ -34,12 +32,6 @@ export function refusalOfBrokerChanges(
     return invalidRequest(`Cannot update these configs at default cluster level: ${ownOnly.join(', ')}`)
   }
   return firstBadValue(changes, brokerRowByName)
-}
-
-export function refusalOfGroupChanges(changes: readonly ConfigChange[]): ConfigRefusal | null {
-  const unknown = changes.find(({ name }) => !groupRowByName.has(name))
-  if (unknown !== undefined) return invalidConfig(`Unknown group config name: ${unknown.name}`)
-  return firstBadValue(changes, groupRowByName)
 }
 
 export function refusalOfLoggerChanges(changes: readonly ConfigChange[], loggers: LoggerLevels): ConfigRefusal | null {

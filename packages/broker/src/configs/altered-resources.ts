@@ -6,7 +6,7 @@ import { ErrorCode } from '@kavka/protocol'
 import type { RequestContext } from '../handlers/handler.ts'
 import type { NodeServices } from '../handlers/services.ts'
 import { CLUSTER_RESOURCE } from '../security/authorizer.ts'
-import { ConfigOperation, refusalOfBrokerChanges, refusalOfGroupChanges, refusalOfLoggerChanges } from './alter-validation.ts'
+import { ConfigOperation, refusalOfBrokerChanges, refusalOfLoggerChanges } from './alter-validation.ts'
 import type { ConfigChange, ConfigRefusal } from './alter-validation.ts'
 
 export interface AlteredResource {
@@ -24,7 +24,6 @@ export interface AlteredResourceResult {
 
 const BROKER = 4
 const BROKER_LOGGER = 8
-const GROUP = 32
 
 /** Null: for the controller to decide. */
 export function answerHere(
@@ -55,7 +54,6 @@ function refusalOf({ resourceType, resourceName, changes }: AlteredResource, ser
   if (new Set(changes.map(({ name }) => name)).size !== changes.length) {
     return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: 'Error due to duplicate config keys' }
   }
-  if (resourceType === GROUP) return refusalOfGroupChanges(changes)
   if (resourceType !== BROKER) return null
   if (resourceName !== '' && !/^\d+$/.test(resourceName)) return wrongName(resourceName, services)
   return refusalOfBrokerChanges(resourceName === '' ? 'all-brokers' : 'one-broker', changes)

@@ -19,6 +19,10 @@ const codeByType: Readonly<Record<ConfigType, number>> = {
   BOOLEAN: 1, STRING: 2, INT: 3, SHORT: 4, LONG: 5, DOUBLE: 6, LIST: 7, CLASS: 8, PASSWORD: 9,
 }
 
+export function configTypeCode(type: ConfigType): number {
+  return codeByType[type]
+}
+
 /** A value and where it comes from. */
 export interface SourcedValue {
   readonly name: string

@@ -1,12 +1,11 @@
 /** The entries of a topic, a broker, the loggers of a broker and a group; derived from the declared configuration. */
 import { brokerConfigKeys, brokerSynonymsOf, resolveTopicConfig, rowsOf, topicConfigKeys } from '@kavka/kernel'
 import type { AnyConfigKey, BrokerConfig } from '@kavka/kernel'
-import { resourceKey } from '@kavka/controller'
+import { groupConfigKeys, resourceKey } from '@kavka/controller'
 import type { ConfigResourceType, MetadataImage } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
-import { configEntry, ConfigSource } from './config-entry.ts'
+import { configEntry, ConfigSource, configTypeCode } from './config-entry.ts'
 import type { ConfigEntry, SourcedValue } from './config-entry.ts'
-import { groupConfigKeys } from './group-config-keys.ts'
 import type { LoggerLevels } from './logger-levels.ts'
 
 /** What a node knows of its own configuration. */
@@ -76,9 +75,14 @@ export function describeLoggers(loggers: LoggerLevels): ConfigEntry[] {
 
 export function describeGroupConfig(group: string, view: ConfigView): ConfigEntry[] {
   const overrides = overridesOf(view.image(), 32, group)
-  return groupConfigKeys.map((row) => {
-    const own = overrides.get(row.name)
-    return configEntry(row, own === undefined ? [] : [{ name: row.name, value: own, source: ConfigSource.GROUP }], 'dynamic')
+  return groupConfigKeys.map(({ name, type, default: initial }) => {
+    const own = overrides.get(name)
+    const synonyms: SourcedValue[] = [{ name, value: initial, source: ConfigSource.DEFAULT }]
+    if (own !== undefined) synonyms.unshift({ name, value: own, source: ConfigSource.GROUP })
+    return {
+      name, value: own ?? initial, readOnly: false, isSensitive: false, configSource: synonyms[0]!.source, synonyms,
+      configType: configTypeCode(type), documentation: '',
+    }
   })
 }
 

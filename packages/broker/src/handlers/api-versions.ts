@@ -35,9 +35,9 @@ function apiKeys(services: NodeServices): Encodable<ApiVersionsResponse['apiKeys
 
 function features(services: NodeServices, apiVersion: number): Encodable<ApiVersionsResponse> {
   const image = services.image()
-  const supported = [...services.supportedFeatures]
-    .filter(([, { min }]) => apiVersion >= 4 || min > 0)
-    .map(([name, { min, max }]) => ({ name, minVersion: min, maxVersion: max }))
+  const supported = services.supportedFeatures
+    .filter(({ min }) => apiVersion >= 4 || min > 0)
+    .map(({ name, min, max }) => ({ name, minVersion: min, maxVersion: max }))
   const finalized = [...image.features]
     .filter(([, level]) => level > 0)
     .map(([name, level]) => ({ name, minVersionLevel: level, maxVersionLevel: level }))

@@ -1,4 +1,6 @@
 /** THE table: every API that Kavka serves, by the role of the listener. ApiVersions is computed from it. */
+import { controllerApiKeys } from '@kavka/controller'
+import { apis } from '@kavka/protocol'
 import { alterConfigsHandler } from './alter-configs.ts'
 import { alterPartitionReassignmentsHandler } from './alter-partition-reassignments.ts'
 import type { AnyApiHandler } from './api-table.ts'
@@ -25,8 +27,13 @@ import type { BrokerServices, NodeServices } from './services.ts'
 import { unregisterBrokerHandler } from './unregister-broker.ts'
 import { updateFeaturesHandler } from './update-features.ts'
 
+/** Those that the controller of this version answers: what it does not have is not advertised. */
+function answerable(handlers: readonly AnyApiHandler<NodeServices>[]): readonly AnyApiHandler<NodeServices>[] {
+  return handlers.filter(({ apiKey }) => apis.get(apiKey)?.forwardedToController !== true || controllerApiKeys.includes(apiKey))
+}
+
 /** Served on both kinds of listener: forwarded by brokers, answered by controllers (KIP-919). */
-const sharedHandlers: readonly AnyApiHandler<NodeServices>[] = [
+const sharedHandlers: readonly AnyApiHandler<NodeServices>[] = answerable([
   apiVersionsHandler,
   createTopicsHandler,
   deleteTopicsHandler,
@@ -41,7 +48,7 @@ const sharedHandlers: readonly AnyApiHandler<NodeServices>[] = [
   updateFeaturesHandler,
   describeClusterHandler,
   unregisterBrokerHandler,
-]
+])
 
 export const controllerHandlers: readonly AnyApiHandler<NodeServices>[] = sharedHandlers
 

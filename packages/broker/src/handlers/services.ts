@@ -1,6 +1,6 @@
 /** What handlers work with: one object for the life of the node, built by `node.ts`. */
 import type { BrokerConfig, Logger, QuorumVoter, Random, Scheduler } from '@kavka/kernel'
-import type { MetadataImage } from '@kavka/controller'
+import type { MetadataImage, SupportedFeature } from '@kavka/controller'
 import type { NodeId, TopicPartition } from '@kavka/protocol'
 import type { FetchSessionCache, ReplicaManager } from '@kavka/replication'
 import type { ControllerGateway } from '../controller-gateway/controller-gateway.ts'
@@ -25,8 +25,8 @@ export interface NodeServices {
   image(): MetadataImage
   readonly controller: ControllerGateway
   readonly loggers: LoggerLevels
-  /** Feature levels that this version can do, by name. */
-  readonly supportedFeatures: ReadonlyMap<string, { readonly min: number; readonly max: number }>
+  /** Feature levels that this version can do. */
+  readonly supportedFeatures: readonly SupportedFeature[]
   /** The table that the request's listener serves: ApiVersions is computed from it. */
   apiTable(): ApiTable
   /** Controllers as `controller.quorum.voters` names them, for those that have not registered endpoints. */

@@ -237,7 +237,7 @@ export class BrokerLifecycle {
     this.#session?.close()
     this.#session = null
     this.#isFenced = true
-    void this.#register(Infinity)
+    void this.#pause(RETRY_PAUSE_MS).then(() => this.#register(Infinity))
   }
 
   #ask(apiKey: number, apiVersion: number, body: unknown): Promise<ControllerReply> {

@@ -1,0 +1,148 @@
+import { silentLogger } from '@kavka/kernel'
+import type { ControllerChannel, ControllerReply, ControllerRequest } from '@kavka/controller'
+import { ApiKey, ErrorCode } from '@kavka/protocol'
+import type { BrokerHeartbeatRequest, NodeId } from '@kavka/protocol'
+import { VirtualScheduler } from '@kavka/testkit'
+import { BrokerLifecycle } from './broker-lifecycle.ts'
+
+type Script = (request: ControllerRequest) => ControllerReply
+
+class FakeController implements ControllerChannel {
+  readonly asked: ControllerRequest[] = []
+  script: Script
+  sessions: { closed: boolean; onClosed: () => void }[] = []
+
+  constructor(script: Script) {
+    this.script = script
+  }
+
+  request(request: ControllerRequest): Promise<ControllerReply> {
+    this.asked.push(request)
+    return Promise.resolve(this.script(request))
+  }
+
+  openSession(_session: object, onClosed: () => void): { close(): void } {
+    const session = { closed: false, onClosed }
+    this.sessions.push(session)
+    return { close: () => void (session.closed = true) }
+  }
+
+  heartbeats(): Partial<BrokerHeartbeatRequest>[] {
+    return this.asked.filter(({ apiKey }) => apiKey === ApiKey.BrokerHeartbeat).map(({ body }) => body as BrokerHeartbeatRequest)
+  }
+
+  registrations(): number {
+    return this.asked.filter(({ apiKey }) => apiKey === ApiKey.BrokerRegistration).length
+  }
+}
+
+function answered(body: object): ControllerReply {
+  return { kind: 'answered', body }
+}
+
+function setUp(script: Script) {
+  const scheduler = new VirtualScheduler()
+  const channel = new FakeController(script)
+  const world = { offset: 0 }
+  const lifecycle = new BrokerLifecycle(
+    {
+      nodeId: 1 as NodeId, heartbeatIntervalMs: 2000, requestTimeoutMs: 4000, registrationTimeoutMs: 60_000,
+      controlledShutdownMsMax: 30_000, registration: { brokerId: 1 },
+    },
+    { channel, scheduler, logger: silentLogger, metadataOffset: () => world.offset, offlineLogDirs: () => [] },
+  )
+  return { scheduler, channel, world, lifecycle }
+}
+
+const unfencesWhenCaughtUp: Script = ({ apiKey, body }) => {
+  if (apiKey === ApiKey.BrokerRegistration) return answered({ brokerEpoch: 7 })
+  const { currentMetadataOffset } = body as BrokerHeartbeatRequest
+  return answered({ isCaughtUp: currentMetadataOffset >= 7, isFenced: currentMetadataOffset < 7 })
+}
+
+async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve()
+}
+
+test('registers, reports at once and serves when the controller has unfenced it', async () => {
+  const { channel, world, lifecycle } = setUp(unfencesWhenCaughtUp)
+  const started = lifecycle.start()
+  await turns()
+  expect(channel.heartbeats()).toHaveLength(1)
+  expect([lifecycle.state, lifecycle.isFenced, lifecycle.brokerEpoch]).toEqual(['starting', true, 7])
+  expect(channel.sessions).toHaveLength(1)
+  world.offset = 7
+  lifecycle.metadataAdvanced()
+  await expect(started).resolves.toEqual({ ok: true, value: undefined })
+  expect([lifecycle.state, lifecycle.isFenced]).toEqual(['running', false])
+})
+
+test('a cluster of another id is final', async () => {
+  const { lifecycle } = setUp(() => answered({ errorCode: ErrorCode.INCONSISTENT_CLUSTER_ID }))
+  await expect(lifecycle.start()).resolves.toMatchObject({ ok: false })
+})
+
+test('a stale epoch leads to a new registration', async () => {
+  let epoch = 7
+  let stale = false
+  const { scheduler, channel, world, lifecycle } = setUp(({ apiKey }) => {
+    if (apiKey === ApiKey.BrokerRegistration) return answered({ brokerEpoch: epoch })
+    return answered(stale ? { errorCode: ErrorCode.STALE_BROKER_EPOCH } : { isFenced: false })
+  })
+  world.offset = 7
+  await lifecycle.start()
+  epoch = 9
+  stale = true
+  await scheduler.advance(2000)
+  stale = false
+  await scheduler.advance(20)
+  await turns()
+  expect(channel.registrations()).toBe(2)
+  expect(lifecycle.brokerEpoch).toBe(9)
+})
+
+test('a broken session is opened again and the controller hears at once', async () => {
+  const { scheduler, channel, world, lifecycle } = setUp(unfencesWhenCaughtUp)
+  world.offset = 7
+  await lifecycle.start()
+  const before = channel.heartbeats().length
+  channel.sessions[0]!.onClosed()
+  await scheduler.advance(20)
+  await turns()
+  expect(channel.sessions).toHaveLength(2)
+  expect(channel.heartbeats().length).toBe(before + 1)
+})
+
+test('controlled shutdown asks until it is allowed', async () => {
+  let allowed = false
+  const { scheduler, channel, world, lifecycle } = setUp((request) => {
+    if (request.apiKey === ApiKey.BrokerRegistration) return answered({ brokerEpoch: 7 })
+    return answered({ isFenced: false, shouldShutDown: allowed })
+  })
+  world.offset = 7
+  await lifecycle.start()
+  let done = false
+  void lifecycle.controlledShutdown().then(() => void (done = true))
+  await turns()
+  expect(channel.heartbeats().at(-1)).toMatchObject({ wantShutDown: true })
+  expect([done, lifecycle.state]).toEqual([false, 'pending-controlled-shutdown'])
+  allowed = true
+  await scheduler.advance(25)
+  await turns()
+  expect(done).toBe(true)
+})
+
+test('controlled shutdown ends when no controller is heard of', async () => {
+  const { scheduler, channel, world, lifecycle } = setUp(unfencesWhenCaughtUp)
+  world.offset = 7
+  await lifecycle.start()
+  channel.script = () => ({ kind: 'unreachable' })
+  let done = false
+  void lifecycle.controlledShutdown().then(() => void (done = true))
+  for (let step = 0; step < 40 && !done; step++) {
+    await scheduler.advance(100)
+    await turns()
+  }
+  expect(done).toBe(true)
+  expect(scheduler.monotonicMs()).toBeLessThan(5_000)
+})
