@@ -1,5 +1,21 @@
+export { LevelStore } from './level-store.ts'
+/** One partition log on disk, byte-compatible with Kafka, and the manager of all logs of a node. */
 export type { LogConfig } from './log-config.ts'
 export type {
-  AbortedTransaction, AppendOrigin, EpochEndOffset, FollowerAppendOutcome, LeaderAppendOutcome, LogReadOutcome, LogReadRequest,
-  PartitionLog, ProducerStateView, TimestampedOffset,
+  AbortedTransaction,
+  AppendOrigin,
+  EpochEndOffset,
+  FollowerAppendOutcome,
+  LeaderAppendOutcome,
+  LogCorruption,
+  LogReadOutcome,
+  LogReadRequest,
+  PartitionLog,
+  ProducerStateView,
+  TimestampedOffset,
 } from './partition-log.ts'
+export { LogManager } from './log-manager.ts'
+export type { DirectoryFailedListener, LogDirectoryStatus, LogManagerDeps, LogStartupError } from './log-manager.ts'
+export { logManagerDefaults } from './log-manager-options.ts'
+export type { LogManagerOptions } from './log-manager-options.ts'
+export type { Processes } from './files/directory-lock.ts'

@@ -4,10 +4,11 @@
  */
 import { assert } from '@kavka/kernel'
 import type { FileSystem, Logger, Scheduler } from '@kavka/kernel'
-import { batchesIn, ErrorCode, setBaseOffsetAndLeaderEpoch, topicPartitionName, verifyBatchCrc, BATCH_HEADER_BYTES } from '@kavka/protocol'
+import { batchesIn, ErrorCode, setBaseOffsetAndLeaderEpoch, topicPartitionName, verifyBatchCrc, BATCH_HEADER_BYTES, ZERO_UUID } from '@kavka/protocol'
 import type { LeaderEpoch, Offset, TopicPartition, Uuid } from '@kavka/protocol'
 import { replaceFileDurably } from '@kavka/kernel'
 import { formatLeaderEpochs } from '../files/checkpoint-text.ts'
+import { formatPartitionMetadata, PARTITION_METADATA_FILE } from '../files/partition-metadata.ts'
 import type { OpenFiles } from '../files/open-files.ts'
 import type { LogConfig } from '../log-config.ts'
 import type {
@@ -91,8 +92,8 @@ const NO_RECORDS: readonly Buffer[] = []
 
 export class DiskLog implements PartitionLog {
   readonly topicPartition: TopicPartition
-  readonly topicId: Uuid
   readonly directory: string
+  #topicId: Uuid
   readonly #options: DiskLogOptions
   readonly #ports: DiskLogPorts
   readonly #name: string
@@ -109,6 +110,8 @@ export class DiskLog implements PartitionLog {
   #highWatermark: number
   #corruption: LogCorruption | null
   #epochsDirty = false
+  /** The recovery point at the last checkpoint. */
+  #checkpointedPoint = -1
   /** Counts what may pull a file from under an asynchronous read: truncations. */
   #generation = 0
   #isClosed = false
@@ -118,7 +121,7 @@ export class DiskLog implements PartitionLog {
 
   constructor(options: DiskLogOptions, loaded: LoadedLog, ports: DiskLogPorts) {
     this.topicPartition = options.topicPartition
-    this.topicId = options.topicId
+    this.#topicId = options.topicId
     this.directory = options.directory
     this.#options = options
     this.#ports = ports
@@ -139,7 +142,12 @@ export class DiskLog implements PartitionLog {
     )
     this.#durableNotified = this.durableEndOffset
     if (loaded.isNew) this.#coverNames()
+    else if (loaded.recoveryPoint < loaded.logEndOffset) this.#syncRecovered(loaded.recoveryPoint)
     this.#unsubscribe = ports.logDirectory.onFailed((cause) => this.#failedListener(cause))
+  }
+
+  get topicId(): Uuid {
+    return this.#topicId
   }
 
   get config(): LogConfig {
@@ -356,15 +364,26 @@ export class DiskLog implements PartitionLog {
     this.#producers.removeExpired(this.#ports.scheduler.wallMs(), this.#options.producerIdExpirationMs)
   }
 
-  /** What makes the next recovery short: indexes, epochs and producer state beside a synced log. */
-  async checkpoint(): Promise<void> {
-    if (this.#unavailable() !== null || !this.#writer.hasUnsynced) return this.#writeEpochs()
+  /**
+   * What makes the next recovery short, before the recovery point is recorded: indexes and producer state (a recovery checks both,
+   * so they need no sync) and leader epochs (which it believes, so they are synced).
+   */
+  checkpoint(): void {
+    if (this.#unavailable() !== null || this.recoveryPoint === this.#checkpointedPoint) return
+    this.#checkpointedPoint = this.recoveryPoint
     this.#guarded(() => {
       this.#segments.active.writeIndexes()
-      this.#takeSnapshot()
+      if (this.#producers.endOffset > this.#logStartOffset) this.#snapshots.take(this.#producers)
+      this.#snapshots.removeStrays(new Set(this.#segments.all.map((segment) => segment.baseOffset)))
     })
-    await this.#writer.sync()
     this.#writeEpochs()
+  }
+
+  /** For a directory that lost its `partition.metadata`. */
+  adoptTopicId(topicId: Uuid): void {
+    assert(this.#topicId === ZERO_UUID, 'a topic id never changes', { log: this.#name })
+    this.#guarded(() => replaceFileDurably(this.#ports.fs, `${this.directory}/${PARTITION_METADATA_FILE}`, formatPartitionMetadata(topicId)))
+    this.#topicId = topicId
   }
 
   /** Cleanly: all on the disk, indexes sealed, snapshot taken. False when the directory failed before or meanwhile. */
@@ -524,7 +543,11 @@ export class DiskLog implements PartitionLog {
     this.#takeSnapshot()
     this.#createSegment(baseOffset)
     // Without per-record durability the roll is what moves the recovery point (Kafka's flush-log task).
-    if (this.#config.flushMessages > 1) this.#ports.scheduler.soon(() => this.#writer.requestSync())
+    if (this.#config.flushMessages > 1) {
+      this.#ports.scheduler.soon(() => {
+        if (!this.#isClosed) this.#writer.requestSync()
+      })
+    }
   }
 
   #createSegment(baseOffset: number): Segment {
@@ -535,10 +558,24 @@ export class DiskLog implements PartitionLog {
     return segment
   }
 
+  /** A recovered tail may be in the page cache only; it counts as durable when it is synced. */
+  #syncRecovered(recoveryPoint: number): void {
+    for (const segment of this.#segments.all.slice(this.#segments.indexFor(recoveryPoint))) {
+      this.#writer.coverPath(segment.logPath)
+      if (segment === this.#segments.active) continue
+      segment.seal()
+      for (const path of segment.indexPaths()) this.#writer.coverPath(path)
+    }
+    this.#writer.coverDirectory(this.directory)
+    this.#ports.scheduler.soon(() => {
+      if (!this.#isClosed) this.#writer.requestSync()
+    })
+  }
+
   #coverNames(): void {
     this.#writer.coverDirectory(this.directory)
     this.#writer.coverDirectory(this.#ports.logDirectory.path)
-    this.#writer.coverPath(`${this.directory}/partition.metadata`)
+    this.#writer.coverPath(`${this.directory}/${PARTITION_METADATA_FILE}`)
   }
 
   #takeSnapshot(): void {

@@ -1,0 +1,148 @@
+/** One log directory as the manager works with it: its lock, identity and checkpoint files, and the logs in it. */
+import { failure, replaceFileDurably, success } from '@kavka/kernel'
+import type { FileSystem, Logger, Random, Result } from '@kavka/kernel'
+import { topicPartitionName } from '@kavka/protocol'
+import type { Offset, Uuid } from '@kavka/protocol'
+import type { OffsetCheckpointEntry } from './files/checkpoint-text.ts'
+import { hasCleanShutdown, readBrokerEpoch } from './files/clean-shutdown.ts'
+import { lockDirectory } from './files/directory-lock.ts'
+import type { Processes } from './files/directory-lock.ts'
+import { uuidText } from './files/log-directory-names.ts'
+import { formatMetaProperties, parseMetaProperties } from './files/meta-properties.ts'
+import { OffsetCheckpointFile } from './files/offset-checkpoint-file.ts'
+import type { LogManagerOptions } from './log-manager-options.ts'
+import type { DiskLog } from './log/disk-log.ts'
+import { LogDirectory } from './log/log-directory.ts'
+
+const META_PROPERTIES_FILE = 'meta.properties'
+
+export interface StorePorts {
+  readonly fs: FileSystem
+  readonly random: Random
+  readonly logger: Logger
+  readonly processes: Processes
+}
+
+export class LogDirectoryStore {
+  readonly directory: LogDirectory
+  readonly logs = new Set<DiskLog>()
+  readonly shutdown: 'clean' | 'unclean'
+  readonly previousBrokerEpoch: number
+  readonly recoveryPoints: ReadonlyMap<string, Offset>
+  readonly logStartOffsets: ReadonlyMap<string, Offset>
+  readonly highWatermarks: ReadonlyMap<string, Offset>
+  /** What the file says now. */
+  #recordedRecoveryPoints: Map<string, number>
+  readonly #recoveryPointFile: OffsetCheckpointFile
+  readonly #highWatermarkFile: OffsetCheckpointFile
+  readonly #logStartFile: OffsetCheckpointFile
+  readonly #unlock: () => void
+
+  private constructor(directory: LogDirectory, unlock: () => void, fs: FileSystem, logger: Logger) {
+    this.directory = directory
+    this.#unlock = unlock
+    const { path } = directory
+    this.#recoveryPointFile = new OffsetCheckpointFile(`${path}/recovery-point-offset-checkpoint`, { fs })
+    this.#highWatermarkFile = new OffsetCheckpointFile(`${path}/replication-offset-checkpoint`, { fs })
+    this.#logStartFile = new OffsetCheckpointFile(`${path}/log-start-offset-checkpoint`, { fs })
+    this.recoveryPoints = readOrEmpty(this.#recoveryPointFile, logger)
+    this.highWatermarks = readOrEmpty(this.#highWatermarkFile, logger)
+    this.logStartOffsets = readOrEmpty(this.#logStartFile, logger)
+    this.#recordedRecoveryPoints = new Map(this.recoveryPoints)
+    this.shutdown = hasCleanShutdown(fs, path) ? 'clean' : 'unclean'
+    this.previousBrokerEpoch = readBrokerEpoch(fs, path)
+  }
+
+  /** Locks and identifies the directory; the error is a sentence. Throws the file system's errors. */
+  static open(path: string, options: LogManagerOptions, ports: StorePorts): Result<LogDirectoryStore, string> {
+    const { fs, logger } = ports
+    fs.makeDirectory(path)
+    const locked = lockDirectory(fs, path, ports.processes)
+    if (!locked.ok) return locked
+    const identified = identify(path, options, ports)
+    if (!identified.ok) {
+      locked.value()
+      return identified
+    }
+    const directory = new LogDirectory({ path, directoryId: identified.value }, { logger })
+    return success(new LogDirectoryStore(directory, locked.value, fs, logger))
+  }
+
+  /** Makes the recorded recovery point of a log no larger than `offset`, on the disk, before it returns. */
+  lowerRecoveryPoint(name: string, offset: number): void {
+    if ((this.#recordedRecoveryPoints.get(name) ?? 0) <= offset) return
+    const entries = this.#entries((log) => {
+      const recorded = this.#recordedRecoveryPoints.get(topicPartitionName(log.topicPartition)) ?? 0
+      return (topicPartitionName(log.topicPartition) === name ? Math.min(recorded, offset) : recorded) as Offset
+    })
+    this.#remember(entries)
+    this.#recoveryPointFile.replace(entries)
+  }
+
+  async checkpointRecoveryPoints(): Promise<void> {
+    for (const log of this.logs) log.checkpoint()
+    const entries = this.#entries((log) => log.recoveryPoint)
+    // Remembered before it is written: a truncation meanwhile then sees that it must lower it.
+    this.#remember(entries)
+    await this.#recoveryPointFile.replaceInBackground(entries)
+  }
+
+  checkpointHighWatermarks(): Promise<void> {
+    return this.#highWatermarkFile.replaceInBackground(this.#entries((log) => log.highWatermark))
+  }
+
+  checkpointLogStartOffsets(): Promise<void> {
+    return this.#logStartFile.replaceInBackground(this.#movedStarts())
+  }
+
+  /** All three, on the disk when it returns; for the end of a clean close. */
+  writeCheckpoints(): void {
+    this.#recoveryPointFile.replace(this.#entries((log) => log.recoveryPoint))
+    this.#highWatermarkFile.replace(this.#entries((log) => log.highWatermark))
+    this.#logStartFile.replace(this.#movedStarts())
+  }
+
+  unlock(): void {
+    this.#unlock()
+  }
+
+  #remember(entries: readonly OffsetCheckpointEntry[]): void {
+    this.#recordedRecoveryPoints = new Map(entries.map((entry) => [topicPartitionName(entry.topicPartition), entry.offset]))
+  }
+
+  #movedStarts(): OffsetCheckpointEntry[] {
+    const moved = [...this.logs].filter((log) => log.logStartOffset > log.firstSegmentOffset)
+    return moved.map((log) => ({ topicPartition: log.topicPartition, offset: log.logStartOffset }))
+  }
+
+  #entries(offsetOf: (log: DiskLog) => Offset): OffsetCheckpointEntry[] {
+    return [...this.logs].map((log) => ({ topicPartition: log.topicPartition, offset: offsetOf(log) }))
+  }
+}
+
+/** The directory's id; written for a new directory. Data of another cluster or node is not touched. */
+function identify(path: string, options: LogManagerOptions, { fs, random }: StorePorts): Result<Uuid, string> {
+  const file = `${path}/${META_PROPERTIES_FILE}`
+  const newId = uuidText(random.bytes(16))
+  const { clusterId, nodeId } = options
+  if (!fs.exists(file)) {
+    replaceFileDurably(fs, file, formatMetaProperties({ clusterId, nodeId, directoryId: newId }))
+    return success(newId)
+  }
+  const parsed = parseMetaProperties(fs.readFile(file).toString('utf8'))
+  if (!parsed.ok) return failure(`${file} cannot be used: ${parsed.error}`)
+  const found = parsed.value
+  if (found.clusterId !== clusterId) return failure(`${file} is of cluster ${found.clusterId}, this node is of cluster ${clusterId}`)
+  if (found.nodeId !== nodeId) return failure(`${file} is of node ${found.nodeId}, this node is ${nodeId}`)
+  if (found.directoryId !== null) return success(found.directoryId)
+  replaceFileDurably(fs, file, formatMetaProperties({ clusterId, nodeId, directoryId: newId }))
+  return success(newId)
+}
+
+/** A damaged checkpoint is as good as none: recovery then looks at more. */
+function readOrEmpty(file: OffsetCheckpointFile, logger: Logger): ReadonlyMap<string, Offset> {
+  const read = file.read()
+  if (read.ok) return read.value
+  logger.error({}, read.error)
+  return new Map()
+}

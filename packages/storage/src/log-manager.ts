@@ -1,0 +1,381 @@
+/** All logs of a node: opens and recovers them, creates and deletes, runs retention, checkpoints and flushes, closes cleanly. */
+import { assert, every, failure, success } from '@kavka/kernel'
+import type { FileSystem, Logger, Random, Result, Scheduler, TimerHandle } from '@kavka/kernel'
+import { ErrorCode, topicPartitionName, ZERO_UUID } from '@kavka/protocol'
+import type { Offset, TopicPartition, Uuid } from '@kavka/protocol'
+import { removeCleanShutdown, UNCLEAN_BROKER_EPOCH, writeCleanShutdown } from './files/clean-shutdown.ts'
+import type { Processes } from './files/directory-lock.ts'
+import { leavingDirectoryName, parsePartitionDirectory } from './files/log-directory-names.ts'
+import { OpenFiles } from './files/open-files.ts'
+import { formatPartitionMetadata, parsePartitionMetadata, PARTITION_METADATA_FILE } from './files/partition-metadata.ts'
+import { systemProcesses } from './files/system-processes.ts'
+import type { LogConfig } from './log-config.ts'
+import { LogDirectoryStore } from './log-directory-store.ts'
+import type { LogManagerOptions } from './log-manager-options.ts'
+import { DiskLog } from './log/disk-log.ts'
+import type { LoadedLog } from './log/disk-log.ts'
+import { loadLog, newLog } from './log/log-loader.ts'
+import type { LoadPorts } from './log/log-loader.ts'
+import { TurnEnd } from './log/log-writer.ts'
+import { Segment } from './log/segment.ts'
+import { TailCache } from './log/tail-cache.ts'
+import type { PartitionLog } from './partition-log.ts'
+
+export interface LogManagerDeps {
+  readonly fs: FileSystem
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly logger: Logger
+  /** Default: this machine's. */
+  readonly processes?: Processes
+}
+
+export interface LogStartupError {
+  readonly kind: 'locked-or-foreign' | 'damaged' | 'failed'
+  /** A sentence for the operator. */
+  readonly message: string
+}
+
+export interface LogDirectoryStatus {
+  readonly path: string
+  readonly directoryId: Uuid
+  readonly state: 'online' | 'offline'
+}
+
+export type DirectoryFailedListener = (directory: LogDirectoryStatus, cause: Error) => void
+
+/** Logs closed at once. */
+const CLOSING_MAX = 64
+/** Kafka's LogManager leaves the metadata log to Raft. */
+const CLUSTER_METADATA_TOPIC = '__cluster_metadata'
+
+export class LogManager {
+  readonly #options: LogManagerOptions
+  readonly #deps: LogManagerDeps
+  readonly #stores: LogDirectoryStore[]
+  readonly #files: OpenFiles
+  readonly #tailCache: TailCache
+  readonly #turnEnd: TurnEnd
+  readonly #logs = new Map<string, { readonly log: DiskLog; readonly store: LogDirectoryStore }>()
+  readonly #timers: TimerHandle[] = []
+  readonly #pendingRemovals = new Map<TimerHandle, () => void>()
+  readonly #failedListeners: DirectoryFailedListener[] = []
+  readonly previousBrokerEpoch: number
+
+  private constructor(stores: LogDirectoryStore[], options: LogManagerOptions, deps: LogManagerDeps) {
+    this.#options = options
+    this.#deps = deps
+    this.#stores = stores
+    this.#files = new OpenFiles({ openFilesMax: options.openFilesMax }, deps)
+    this.#tailCache = new TailCache({ bytesMax: options.tailCacheBytesMax })
+    this.#turnEnd = new TurnEnd(deps)
+    const epochs = new Set(stores.map((store) => store.previousBrokerEpoch))
+    this.previousBrokerEpoch = epochs.size === 1 ? stores[0]!.previousBrokerEpoch : UNCLEAN_BROKER_EPOCH
+    for (const store of stores) store.directory.onFailed((cause) => this.#onStoreFailed(store, cause))
+  }
+
+  /**
+   * Locks the directories, reads `meta.properties` (writes it in a new directory; refuses another cluster's or node's), and opens
+   * every log, recovering those that were not closed cleanly.
+   */
+  static async open(options: LogManagerOptions, deps: LogManagerDeps): Promise<Result<LogManager, LogStartupError>> {
+    assert(options.logDirs.length > 0, 'a node needs a log directory')
+    const stores: LogDirectoryStore[] = []
+    for (const path of options.logDirs) {
+      const opened = openStore(path, options, deps)
+      if (opened.ok) stores.push(opened.value)
+      else {
+        for (const store of stores) store.unlock()
+        return opened
+      }
+    }
+    const manager = new LogManager(stores, options, deps)
+    const problem = manager.#openLogs()
+    if (problem !== null) {
+      manager.#abandon()
+      return failure(problem)
+    }
+    manager.#startTimers()
+    return success(manager)
+  }
+
+  get directories(): readonly LogDirectoryStatus[] {
+    return this.#stores.map(statusOf)
+  }
+
+  get(topicPartition: TopicPartition): PartitionLog | null {
+    return this.#logs.get(topicPartitionName(topicPartition))?.log ?? null
+  }
+
+  *logs(): Iterable<PartitionLog> {
+    for (const { log } of this.#logs.values()) yield log
+  }
+
+  /** Makes the partition's directory, or returns the log that is there when its topic id matches. */
+  getOrCreate(topicPartition: TopicPartition, topicId: Uuid, config: LogConfig): Result<PartitionLog, { errorCode: number; message: string }> {
+    const name = topicPartitionName(topicPartition)
+    const known = this.#logs.get(name)
+    if (known !== undefined) return this.#existing(known, topicId, config)
+    const online = this.#stores.filter((store) => store.directory.state === 'online')
+    if (online.length === 0) return storageError(`No log directory is online to hold ${name}`)
+    const store = online.reduce((fewest, candidate) => (candidate.logs.size < fewest.logs.size ? candidate : fewest))
+    try {
+      return success(this.#create(store, topicPartition, topicId, config))
+    } catch (error) {
+      store.directory.fail(error as Error)
+      return storageError(`${name} cannot be created in ${store.directory.path}: ${(error as Error).message}`)
+    }
+  }
+
+  /** Renames the directory to `-delete` and removes it after `file.delete.delay.ms`. */
+  delete(topicPartition: TopicPartition): void {
+    const moved = this.#moveAway(topicPartition, 'delete')
+    if (moved !== null) this.#removeLater(moved.delayMs, () => this.#deps.fs.removeDirectory(moved.path))
+  }
+
+  /** Not assigned to this node any more: renamed to `-stray` and left for the operator. */
+  markStray(topicPartition: TopicPartition): void {
+    this.#moveAway(topicPartition, 'stray')
+  }
+
+  /** From `replication-offset-checkpoint` as of the start; 0 when it has none. */
+  checkpointedHighWatermark(topicPartition: TopicPartition): Offset {
+    const name = topicPartitionName(topicPartition)
+    return this.#logs.get(name)?.store.highWatermarks.get(name) ?? (0 as Offset)
+  }
+
+  onDirectoryFailed(listener: DirectoryFailedListener): void {
+    this.#failedListeners.push(listener)
+  }
+
+  /** Runs retention now, as the timer does. */
+  applyRetention(): void {
+    for (const { log } of this.#logs.values()) {
+      const paths = log.applyRetention()
+      if (paths.length > 0) this.#removeLater(log.config.fileDeleteDelayMs, () => this.#removeFiles(paths))
+    }
+  }
+
+  /** Cleanly: everything synced, indexes sealed, snapshots and checkpoints written, then the marker with the broker epoch. */
+  async close(brokerEpoch: number): Promise<void> {
+    this.#stopTimers()
+    const unclean = new Set<LogDirectoryStore>()
+    const entries = [...this.#logs.values()]
+    for (let i = 0; i < entries.length; i += CLOSING_MAX) {
+      await Promise.all(entries.slice(i, i + CLOSING_MAX).map(async ({ log, store }) => {
+        if (!(await log.close())) unclean.add(store)
+      }))
+    }
+    this.#files.closeAll()
+    for (const store of this.#stores) {
+      if (store.directory.state === 'online') this.#closeStore(store, unclean.has(store) ? null : brokerEpoch)
+      store.unlock()
+    }
+  }
+
+  #closeStore(store: LogDirectoryStore, brokerEpoch: number | null): void {
+    try {
+      store.writeCheckpoints()
+      if (brokerEpoch !== null) writeCleanShutdown(this.#deps.fs, store.directory.path, brokerEpoch)
+    } catch (error) {
+      store.directory.fail(error as Error)
+    }
+  }
+
+  #openLogs(): LogStartupError | null {
+    for (const store of this.#stores) {
+      try {
+        const problem = this.#openLogsOf(store)
+        if (problem !== null) return { kind: 'damaged', message: problem }
+        removeCleanShutdown(this.#deps.fs, store.directory.path)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === undefined) return { kind: 'damaged', message: (error as Error).message }
+        store.directory.fail(error as Error)
+      }
+    }
+    if (this.#stores.some((store) => store.directory.state === 'online')) return null
+    return { kind: 'failed', message: `No log directory can be used: ${this.#stores.map((store) => store.directory.failure!.message).join('; ')}` }
+  }
+
+  #openLogsOf(store: LogDirectoryStore): string | null {
+    const { fs } = this.#deps
+    for (const name of fs.list(store.directory.path)) {
+      const path = `${store.directory.path}/${name}`
+      const parsed = parsePartitionDirectory(name)
+      if (parsed === null || !fs.isDirectory(path)) continue
+      if (parsed.kind === 'delete') fs.removeDirectory(path)
+      if (parsed.kind !== 'partition' || parsed.topicPartition.topic === CLUSTER_METADATA_TOPIC) continue
+      const other = this.#logs.get(name)
+      if (other !== undefined) return `${name} lies in two log directories: ${other.log.directory} and ${path}`
+      const topicId = this.#readTopicId(path)
+      if (!topicId.ok) return topicId.error
+      this.#add(store, parsed.topicPartition, topicId.value, this.#options.configOf(parsed.topicPartition.topic), (ports) =>
+        loadLog(
+          {
+            directory: path,
+            partition: name,
+            shutdown: store.shutdown,
+            recoveryPoint: store.recoveryPoints.get(name) ?? 0,
+            logStartOffset: store.logStartOffsets.get(name) ?? 0,
+            indexIntervalBytes: this.#options.configOf(parsed.topicPartition.topic).indexIntervalBytes,
+          },
+          ports,
+        ),
+      )
+    }
+    return null
+  }
+
+  /** The zero uuid when the file is missing, as after a crash during creation: the first assignment then brings the id. */
+  #readTopicId(path: string): Result<Uuid, string> {
+    const { fs } = this.#deps
+    const file = `${path}/${PARTITION_METADATA_FILE}`
+    if (!fs.exists(file) || fs.sizeBytes(file) === 0) return success(ZERO_UUID)
+    const parsed = parsePartitionMetadata(fs.readFile(file).toString('utf8'))
+    return parsed.ok ? parsed : failure(`${file} cannot be used: ${parsed.error}`)
+  }
+
+  #existing(known: { log: DiskLog; store: LogDirectoryStore }, topicId: Uuid, config: LogConfig): Result<PartitionLog, { errorCode: number; message: string }> {
+    const { log, store } = known
+    const name = topicPartitionName(log.topicPartition)
+    if (store.directory.failure !== null) return storageError(`${name} lies in ${store.directory.path}, which is offline: ${store.directory.failure.message}`)
+    if (log.topicId !== topicId) {
+      if (log.topicId !== ZERO_UUID) {
+        return failure({ errorCode: ErrorCode.INCONSISTENT_TOPIC_ID, message: `${log.directory} holds topic id ${log.topicId}, not ${topicId}` })
+      }
+      log.adoptTopicId(topicId)
+    }
+    log.reconfigure(config)
+    return success(log)
+  }
+
+  #create(store: LogDirectoryStore, topicPartition: TopicPartition, topicId: Uuid, config: LogConfig): DiskLog {
+    const { fs } = this.#deps
+    const name = topicPartitionName(topicPartition)
+    const path = `${store.directory.path}/${name}`
+    fs.makeDirectory(path)
+    fs.writeFile(`${path}/${PARTITION_METADATA_FILE}`, formatPartitionMetadata(topicId))
+    return this.#add(store, topicPartition, topicId, config, (ports) => newLog(path, name, ports))
+  }
+
+  #add(store: LogDirectoryStore, topicPartition: TopicPartition, topicId: Uuid, config: LogConfig, load: (ports: LoadPorts) => LoadedLog): DiskLog {
+    const name = topicPartitionName(topicPartition)
+    const directory = `${store.directory.path}/${name}`
+    const { fs, scheduler, logger } = this.#deps
+    const files = this.#files
+    const segment = (baseOffset: number, sizeBytes: number): Segment =>
+      new Segment({ directory, baseOffset, sizeBytes, createdMs: scheduler.wallMs() }, { fs, files, logger })
+    const log = new DiskLog(
+      { topicPartition, topicId, config, directory, producerIdExpirationMs: this.#options.producerIdExpirationMs, jitter: this.#deps.random.unit() },
+      load({ fs, files, logger, segment }),
+      {
+        fs,
+        files,
+        scheduler,
+        logger,
+        logDirectory: store.directory,
+        turnEnd: this.#turnEnd,
+        tailCache: this.#tailCache,
+        segment,
+        lowerRecoveryPoint: (offset) => store.lowerRecoveryPoint(name, offset),
+      },
+    )
+    this.#logs.set(name, { log, store })
+    store.logs.add(log)
+    return log
+  }
+
+  /** Null when there is nothing to move, or the directory failed. */
+  #moveAway(topicPartition: TopicPartition, suffix: 'delete' | 'stray'): { path: string; delayMs: number } | null {
+    const name = topicPartitionName(topicPartition)
+    const known = this.#logs.get(name)
+    if (known === undefined) return null
+    const { log, store } = known
+    this.#logs.delete(name)
+    store.logs.delete(log)
+    log.abandon()
+    if (store.directory.state === 'offline') return null
+    const path = `${store.directory.path}/${leavingDirectoryName(topicPartition, Buffer.from(this.#deps.random.bytes(16)).toString('hex'), suffix)}`
+    try {
+      this.#deps.fs.rename(log.directory, path)
+    } catch (error) {
+      store.directory.fail(error as Error)
+      return null
+    }
+    return { path, delayMs: log.config.fileDeleteDelayMs }
+  }
+
+  #removeLater(delayMs: number, remove: () => void): void {
+    const run = (): void => {
+      this.#pendingRemovals.delete(timer)
+      try {
+        remove()
+      } catch (error) {
+        this.#deps.logger.warn({ err: error }, 'Deleted files could not be removed; the next start tries again')
+      }
+    }
+    const timer = this.#deps.scheduler.after(delayMs, run)
+    this.#pendingRemovals.set(timer, run)
+  }
+
+  #removeFiles(paths: readonly string[]): void {
+    for (const path of paths) if (this.#deps.fs.exists(path)) this.#deps.fs.removeFile(path)
+  }
+
+  #startTimers(): void {
+    const { scheduler } = this.#deps
+    const options = this.#options
+    const onLogs = (act: (log: DiskLog) => void) => () => {
+      for (const { log } of this.#logs.values()) act(log)
+    }
+    const onStores = (act: (store: LogDirectoryStore) => Promise<void>) => () => this.#checkpoint(act)
+    this.#timers.push(
+      every(scheduler, options.retentionCheckIntervalMs, () => this.applyRetention()),
+      every(scheduler, options.flushCheckIntervalMs, onLogs((log) => log.syncWhenOverdue())),
+      every(scheduler, options.producerIdExpirationCheckIntervalMs, onLogs((log) => log.removeExpiredProducers())),
+      every(scheduler, options.highWatermarkCheckpointIntervalMs, onStores((store) => store.checkpointHighWatermarks())),
+      every(scheduler, options.recoveryPointCheckpointIntervalMs, onStores((store) => store.checkpointRecoveryPoints())),
+      every(scheduler, options.logStartOffsetCheckpointIntervalMs, onStores((store) => store.checkpointLogStartOffsets())),
+    )
+  }
+
+  #checkpoint(act: (store: LogDirectoryStore) => Promise<void>): void {
+    for (const store of this.#stores) {
+      if (store.directory.state === 'online') act(store).catch((error: Error) => store.directory.fail(error))
+    }
+  }
+
+  #stopTimers(): void {
+    for (const timer of this.#timers) timer.cancel()
+    for (const timer of this.#pendingRemovals.keys()) timer.cancel()
+    this.#pendingRemovals.clear()
+  }
+
+  #abandon(): void {
+    for (const { log } of this.#logs.values()) log.abandon()
+    this.#files.closeAll()
+    for (const store of this.#stores) store.unlock()
+  }
+
+  #onStoreFailed(store: LogDirectoryStore, cause: Error): void {
+    for (const listener of this.#failedListeners) listener(statusOf(store), cause)
+  }
+}
+
+function openStore(path: string, options: LogManagerOptions, deps: LogManagerDeps): Result<LogDirectoryStore, LogStartupError> {
+  try {
+    const opened = LogDirectoryStore.open(path, options, { ...deps, processes: deps.processes ?? systemProcesses })
+    return opened.ok ? opened : failure({ kind: 'locked-or-foreign', message: opened.error })
+  } catch (error) {
+    return failure({ kind: 'failed', message: `${path} cannot be used as a log directory: ${(error as Error).message}` })
+  }
+}
+
+function statusOf(store: LogDirectoryStore): LogDirectoryStatus {
+  const { path, directoryId, state } = store.directory
+  return { path, directoryId, state }
+}
+
+function storageError(message: string): Result<PartitionLog, { errorCode: number; message: string }> {
+  return failure({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message })
+}
