@@ -1,0 +1,221 @@
+import { status } from '@grpc/grpc-js'
+import type { ServiceError } from '@grpc/grpc-js'
+import type { ControllerReply, ControllerRequest, ControllerService } from '@kavka/controller'
+import { silentLogger, systemScheduler } from '@kavka/kernel'
+import type { NodeId } from '@kavka/protocol'
+import { ApiKey, apis } from '@kavka/protocol'
+import { headersFor } from '../call-headers.ts'
+import { encodeControllerRequest as encodeWireRequest } from '../gen/controller.ts'
+import { dial, plaintext } from '../grpc-client.ts'
+import type { NodeAddress } from '../grpc-client.ts'
+import { GrpcEndpoint } from '../grpc-endpoint.ts'
+import type { AllowedServices } from '../grpc-endpoint.ts'
+import { encodeProto } from '../proto-runtime.ts'
+import { passThrough } from '../service-provider.ts'
+import { listenOnLoopback } from '../testing/loopback-listener.ts'
+import { quiet, until } from '../testing/until.ts'
+import { ControllerChannelClient } from './controller-channel-client.ts'
+import { REQUEST_PATH } from './controller-calls.ts'
+import { ControllerServiceAdapter } from './controller-service-adapter.ts'
+
+const ownId = 2 as NodeId
+const controllerId = 1 as NodeId
+const otherId = 3 as NodeId
+
+class FakeController implements ControllerService {
+  readonly requests: ControllerRequest[] = []
+  readonly sessions: string[] = []
+  reply: (request: ControllerRequest) => Promise<ControllerReply> = () => new Promise(() => {})
+
+  handle(request: ControllerRequest): Promise<ControllerReply> {
+    this.requests.push(request)
+    return this.reply(request)
+  }
+
+  sessionOpened(brokerId: NodeId, brokerEpoch: number): void {
+    this.sessions.push(`opened ${brokerId} ${brokerEpoch}`)
+  }
+
+  sessionLost(brokerId: NodeId, brokerEpoch: number): void {
+    this.sessions.push(`lost ${brokerId} ${brokerEpoch}`)
+  }
+}
+
+const running: { close(): void | Promise<void> }[] = []
+afterEach(async () => {
+  for (const each of running.splice(0)) await each.close()
+})
+
+async function startController(clusterId = 'cluster', allowed: AllowedServices = 'controller'): Promise<{ service: FakeController; port: number; stop(): Promise<void> }> {
+  const service = new FakeController()
+  const adapter = new ControllerServiceAdapter({ clusterId }, { service, logger: silentLogger })
+  const listener = await listenOnLoopback({ allowed }, new GrpcEndpoint({ providers: [adapter] }))
+  running.push(listener)
+  return { service, port: listener.port, stop: () => listener.close() }
+}
+
+function makeChannel(ports: readonly (readonly [NodeId, number])[], localService: ControllerService | null = null): ControllerChannelClient {
+  const controllers = new Map<NodeId, NodeAddress>(ports.map(([id, port]) => [id, { host: '127.0.0.1', port }]))
+  const channel = new ControllerChannelClient(
+    { clusterId: 'cluster', nodeId: ownId, controllers },
+    { scheduler: systemScheduler, logger: silentLogger, credentialsOf: plaintext, localService },
+  )
+  running.push(channel)
+  return channel
+}
+
+const heartbeat: ControllerRequest = {
+  apiKey: ApiKey.BrokerHeartbeat,
+  apiVersion: 1,
+  body: {
+    ...(apis.get(ApiKey.BrokerHeartbeat)!.requestCodec.defaults() as object),
+    brokerId: 2, brokerEpoch: 2 ** 40, currentMetadataOffset: 17, wantFence: false, wantShutDown: true,
+  },
+  principal: 'User:břízka', clientId: 'client', clientHost: '/10.0.0.1', listener: 'INTERNAL',
+}
+
+const heartbeatResponse = {
+  ...(apis.get(ApiKey.BrokerHeartbeat)!.responseCodec.defaults() as object),
+  throttleTimeMs: 3, errorCode: 0, isCaughtUp: true, isFenced: false, shouldShutDown: true,
+}
+
+test('a request reaches the active controller as it was, and so does its answer', async () => {
+  const { service, port } = await startController()
+  service.reply = () => Promise.resolve({ kind: 'answered', body: heartbeatResponse })
+  const channel = makeChannel([[controllerId, port]])
+  channel.setLeader(controllerId)
+  expect(await channel.request(heartbeat, 1_000)).toEqual({ kind: 'answered', body: heartbeatResponse })
+  expect(service.requests).toEqual([heartbeat])
+})
+
+test.each([null, otherId])('a controller that is not active (any more) names %s', async (leaderId) => {
+  const { service, port } = await startController()
+  service.reply = () => Promise.resolve({ kind: 'not-controller', leaderId })
+  const channel = makeChannel([[controllerId, port]])
+  channel.setLeader(controllerId)
+  expect(await channel.request(heartbeat, 1_000)).toEqual({ kind: 'not-controller', leaderId })
+})
+
+test('without a leader nothing is done', async () => {
+  expect(await makeChannel([]).request(heartbeat, 1_000)).toEqual({ kind: 'not-controller', leaderId: null })
+})
+
+test('the deadline, a refused connection, another cluster and the wrong listener are unreachable', async () => {
+  const silent = await startController()
+  const foreign = await startController('other')
+  const wrong = await startController('cluster', 'replication')
+  const gone = await startController()
+  await gone.stop()
+  const cases: readonly (readonly [number, number, number])[] = [
+    [silent.port, 100, 400], [foreign.port, 5_000, 500], [wrong.port, 5_000, 500], [gone.port, 5_000, 500],
+  ]
+  for (const [port, timeoutMs, tookMsMax] of cases) {
+    const channel = makeChannel([[controllerId, port]])
+    channel.setLeader(controllerId)
+    const startMs = systemScheduler.monotonicMs()
+    expect(await channel.request(heartbeat, timeoutMs)).toEqual({ kind: 'unreachable' })
+    expect(systemScheduler.monotonicMs() - startMs).toBeLessThan(tookMsMax)
+  }
+  expect(foreign.service.requests).toEqual([])
+  expect(wrong.service.requests).toEqual([])
+})
+
+test('a request right after a failed one dials anew', async () => {
+  const first = await startController()
+  await first.stop()
+  const channel = makeChannel([[controllerId, first.port]])
+  channel.setLeader(controllerId)
+  expect(await channel.request(heartbeat, 1_000)).toEqual({ kind: 'unreachable' })
+  const service = new FakeController()
+  service.reply = () => Promise.resolve({ kind: 'answered', body: heartbeatResponse })
+  const adapter = new ControllerServiceAdapter({ clusterId: 'cluster' }, { service, logger: silentLogger })
+  running.push(await listenOnLoopback({ allowed: 'controller', port: first.port }, new GrpcEndpoint({ providers: [adapter] })))
+  expect((await channel.request(heartbeat, 1_000)).kind).toBe('answered')
+})
+
+test('the controller of this process is called directly', async () => {
+  const local = new FakeController()
+  local.reply = () => Promise.resolve({ kind: 'answered', body: heartbeatResponse })
+  const channel = makeChannel([], local)
+  channel.setLeader(ownId)
+  expect(await channel.request(heartbeat, 1_000)).toEqual({ kind: 'answered', body: heartbeatResponse })
+  expect(local.requests[0]).toBe(heartbeat)
+  local.reply = () => new Promise(() => {})
+  expect(await channel.request(heartbeat, 20)).toEqual({ kind: 'unreachable' })
+})
+
+test('bytes that are no request are refused, as is an API that nobody knows', async () => {
+  const { service, port } = await startController()
+  const { client, close } = dial({ host: '127.0.0.1', port }, plaintext)
+  const headers = headersFor({ clusterId: 'cluster', nodeId: ownId })
+  const wrongApi = encodeProto(encodeWireRequest, {
+    apiKey: 9_999, apiVersion: 0, payload: Buffer.alloc(0), principal: '', clientId: '', clientHost: '', listener: '',
+  })
+  for (const bytes of [Buffer.from('garbage'), wrongApi]) {
+    const error = await new Promise<ServiceError | null>((resolve) => {
+      client.makeUnaryRequest<Buffer, Buffer>(REQUEST_PATH, passThrough, passThrough, bytes, headers, resolve)
+    })
+    expect(error?.code).toBe(status.INVALID_ARGUMENT)
+  }
+  close()
+  expect(service.requests).toEqual([])
+})
+
+describe('a session', () => {
+  test('exists at the controller from opening to closing', async () => {
+    const { service, port } = await startController()
+    const channel = makeChannel([[controllerId, port]])
+    channel.setLeader(controllerId)
+    let closed = 0
+    const session = channel.openSession({ brokerId: ownId, brokerEpoch: 42 }, () => closed++)
+    await until(() => service.sessions.length === 1)
+    session.close()
+    await until(() => service.sessions.length === 2)
+    expect(service.sessions).toEqual(['opened 2 42', 'lost 2 42'])
+    await quiet(30)
+    expect(closed).toBe(0)
+  })
+
+  test('tells when the controller is gone, refuses, or there is none', async () => {
+    const { service, port, stop } = await startController()
+    const channel = makeChannel([[controllerId, port]])
+    let closed = 0
+    channel.openSession({ brokerId: ownId, brokerEpoch: 1 }, () => closed++)
+    await until(() => closed === 1)
+    channel.setLeader(controllerId)
+    channel.openSession({ brokerId: ownId, brokerEpoch: 1 }, () => closed++)
+    await until(() => service.sessions.length === 1)
+    await stop()
+    expect(await until(() => closed === 2)).toBeLessThan(200)
+    channel.openSession({ brokerId: ownId, brokerEpoch: 1 }, () => closed++)
+    await until(() => closed === 3)
+  })
+
+  test('to a former leader is closed when another one leads, but not while there is none', async () => {
+    const old = await startController()
+    const next = await startController()
+    const channel = makeChannel([[controllerId, old.port], [otherId, next.port]])
+    channel.setLeader(controllerId)
+    let closed = 0
+    channel.openSession({ brokerId: ownId, brokerEpoch: 5 }, () => closed++)
+    await until(() => old.service.sessions.length === 1)
+    channel.setLeader(null)
+    await quiet(30)
+    expect(closed).toBe(0)
+    channel.setLeader(otherId)
+    expect(closed).toBe(1)
+    await until(() => old.service.sessions.length === 2)
+  })
+
+  test('with the controller of this process works alike', () => {
+    const local = new FakeController()
+    const channel = makeChannel([], local)
+    channel.setLeader(ownId)
+    let closed = 0
+    channel.openSession({ brokerId: ownId, brokerEpoch: 5 }, () => closed++).close()
+    channel.openSession({ brokerId: ownId, brokerEpoch: 6 }, () => closed++)
+    channel.setLeader(otherId)
+    expect(local.sessions).toEqual(['opened 2 5', 'lost 2 5', 'opened 2 6', 'lost 2 6'])
+    expect(closed).toBe(1)
+  })
+})
