@@ -18,7 +18,7 @@ import type { LeaderPartitionFrame } from './ports.ts'
 /**
  *   follower ⇄ leader     by metadata
  *      └───┬────┘
- *        offline          the log's directory failed, or could not be opened; ends with the process
+ *        offline          the log failed, is damaged, or could not be opened; ends with the process, or with a repair
  */
 export type PartitionRole =
   | { readonly kind: 'leader'; readonly state: LeaderState }
@@ -188,12 +188,13 @@ export class Partition implements PartitionView {
     if (known > log.highWatermark) log.updateHighWatermark(known as Offset)
     log.onDurable(() => this.#madeDurable())
     log.onFailed((cause) => this.#dependencies.events.failed(this, cause))
+    if (log.corruption !== null) this.takeOffline(ErrorCode.KAFKA_STORAGE_ERROR)
   }
 
   /** Follows the metadata. Older or equal news changes nothing that newer has settled. */
   follow(registration: PartitionRegistration): RoleChange {
     this.#registration = registration
-    if (this.#current.kind === 'offline') return NO_CHANGE
+    if (this.#current.kind === 'offline' && !this.#repair(registration)) return NO_CHANGE
     if (registration.leader === this.#options.localId) return this.#lead(registration)
     return this.#followLeader(registration)
   }
@@ -291,6 +292,20 @@ export class Partition implements PartitionView {
       if (this.#dependencies.isAlive(follower.id)) low = Math.min(low, follower.logStart)
     }
     return low
+  }
+
+  /**
+   * A damaged log is emptied and filled again from the leader, but only once nobody could elect this replica any more:
+   * while it is in sync its readable part may be the last copy of what is committed.
+   */
+  #repair({ leader, isr, elr }: PartitionRegistration): boolean {
+    const { localId } = this.#options
+    if (this.#log === null || this.#log.corruption === null || leader === null || leader === localId) return false
+    if (isr.includes(localId) || elr.includes(localId)) return false
+    this.#dependencies.logger.warn({ partition: this.name, leader }, 'filling a damaged log again from the leader')
+    this.#log.truncateFullyAndStartAt(this.#log.logStartOffset)
+    this.#current = { kind: 'follower', state: null }
+    return true
   }
 
   #lead(registration: PartitionRegistration): RoleChange {
