@@ -17,6 +17,7 @@ import type { Operation, OperationFate } from './operation.ts'
 export const OPERATIONS_QUEUED_MAX = 10_000
 /** Records after which a batch is closed and the next one begun: keeps entries far below the log's limit. */
 export const RECORDS_PER_BATCH_MAX = 2_000
+const RETRY_PAUSE_MS = 20
 
 export interface OperationQueueDependencies {
   readonly settings: ControllerSettings
@@ -112,8 +113,16 @@ export class OperationQueue {
       return
     }
     this.#speculative = before
-    if (refusal === 'too-many-pending') this.#queued.unshift(...operations)
+    if (refusal === 'too-many-pending') this.#retryLater(operations)
     else for (const operation of operations) operation.dropped('not-done')
+  }
+
+  /** The next commit makes room, or, should there be none of ours on its way, time does. */
+  #retryLater(operations: readonly Operation[]): void {
+    this.#queued.unshift(...operations)
+    this.#deps.scheduler.after(RETRY_PAUSE_MS, () => {
+      if (this.#state === 'open' && this.#queued.length > 0) this.#scheduleTurn()
+    })
   }
 
   #decideAll(operations: readonly Operation[]): { answers: Answer[]; batches: Batch[] } {
