@@ -1,4 +1,4 @@
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { LivenessProbe, RaftMessage } from '@kavka/controller'
 import { silentLogger, systemScheduler } from '@kavka/kernel'
@@ -141,8 +141,9 @@ test('a voter that closed the stream but still listens is not reported', async (
   expect(node.unreachable).toEqual([])
 })
 
-test('silence is no death: a port that accepts and says nothing is not reported', async () => {
-  const silent: Server = createServer(() => {})
+test('silence is no death: a port that accepts and says nothing is not reported, nor is the connection forgotten', async () => {
+  const accepted: Socket[] = []
+  const silent: Server = createServer((socket) => void accepted.push(socket.on('error', () => {}).resume()))
   await new Promise<void>((resolve) => {
     silent.listen(0, '127.0.0.1', resolve)
   })
@@ -153,6 +154,9 @@ test('silence is no death: a port that accepts and says nothing is not reported'
   expect(node.unreachable).toEqual([])
   expect(node.reachable).toEqual([])
   expect(CONNECT_TIMEOUT_MS).toBeGreaterThan(300)
+  expect(accepted.length).toBe(1)
+  node.peers.stop()
+  await until(() => accepted.every((socket) => socket.destroyed))
 })
 
 test('a node that comes back is dialed as soon as it dials', async () => {
