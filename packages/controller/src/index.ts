@@ -9,6 +9,11 @@ export type { QuorumPeers } from './quorum/peers.ts'
 export type {
   AcceptedProposals, ProposalError, Quorum, QuorumState, QuorumStateMachine, ReplicaState,
 } from './quorum/driver-contract.ts'
+export { DRIVER_DEFAULTS, QuorumDriver } from './quorum/quorum-driver.ts'
+export type { QuorumDriverDependencies, QuorumDriverOptions } from './quorum/quorum-driver.ts'
+export { RAFT_DEFAULTS } from './raft/options.ts'
+export type { RaftOptions } from './raft/options.ts'
+export { describeMessage, describeRole } from './raft/describe.ts'
 export { emptyImage, resourceKey } from './metadata/image.ts'
 export type {
   BrokerRegistration, ConfigResourceKey, ConfigResourceType, ControllerRegistration, Endpoint, MetadataChanges, MetadataImage,
