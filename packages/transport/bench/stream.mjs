@@ -4,6 +4,7 @@
  * Prints MB/s (10^6 bytes) and CPU seconds per GB of each side, then the round trip of frames of 1 KiB.
  */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { silentLogger, systemScheduler } from '@kavka/kernel'
 import { GrpcEndpoint, GrpcReplicationTransport, plaintext } from '../dist/index.js'
@@ -58,7 +59,7 @@ async function withFollower(run) {
   })
   await run(leader, child)
   await listener.close()
-  child.kill()
+  if (child.exitCode === null) await once(child, 'exit')
 }
 
 async function throughput(bytes, milliseconds) {
