@@ -62,7 +62,8 @@ export class LogBackedCoordinator<Core extends CoordinatorCore> {
     operation: (core: Core, now: Now) => Answer,
     refused: (errorCode: number) => Answer,
   ): Answer {
-    return this.#partitions.get(partition)?.ask(operation, refused) ?? refused(ErrorCode.NOT_COORDINATOR)
+    const owned = this.#partitions.get(partition)
+    return owned === undefined ? refused(ErrorCode.NOT_COORDINATOR) : owned.ask(operation, refused)
   }
 
   /** Runs an operation on every loaded core. */
