@@ -35,8 +35,8 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
   readonly partition: number
   readonly hosted: Partition | null
   readonly #owner: PositionOwner
-  /** The position as its `restart` announced it. */
-  readonly announced: FollowerPosition
+  /** The position as its `restart` announced it, and what was acknowledged while it could not be served. */
+  announced: FollowerPosition
   standing: PositionStanding = SERVING
   /** Where the next read begins: everything below was put on the stream. */
   nextOffset: number
@@ -107,7 +107,13 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
   }
 
   acknowledge(position: FollowerPosition): void {
-    if (!this.isServing || position.currentLeaderEpoch !== this.leaderEpoch) return
+    if (position.currentLeaderEpoch !== this.leaderEpoch) return
+    if (!this.isServing) {
+      // The follower heard of this epoch first and finished its sync before we lead: it will not say so again.
+      const { durableEndOffset, logStartOffset } = position
+      this.announced = { ...this.announced, durableEndOffset, logStartOffset }
+      return
+    }
     this.hosted?.acknowledged(this.#owner.followerId, {
       durableEndOffset: position.durableEndOffset,
       logStartOffset: position.logStartOffset,

@@ -222,7 +222,7 @@ export class LeaderState {
 
   /** The periodic look at who fell behind; also picks up joiners that became eligible by metadata. */
   checkIsr(nowMs: number): LeaderStep {
-    const proposal = this.#maybeShrink(nowMs) ?? this.#maybeExpandAny()
+    const proposal = this.#maybeShrink(nowMs) ?? this.#maybeExpandAny(nowMs)
     return step(this.#advanceHighWatermark(nowMs), proposal)
   }
 
@@ -311,8 +311,13 @@ export class LeaderState {
     )
   }
 
-  #maybeExpandAny(): IsrProposal | null {
+  /**
+   * Without a fresh acknowledgment: only those that are there and keep up. One that was just put out for its silence has
+   * not lost what it had, and would be taken back at once.
+   */
+  #maybeExpandAny(nowMs: number): IsrProposal | null {
     for (const follower of this.#followers.values()) {
+      if (!follower.connected || !follower.isCaughtUp(this.#logEnd, nowMs, this.#lagMsMax)) continue
       const proposal = this.#maybeExpand(follower)
       if (proposal !== null) return proposal
     }

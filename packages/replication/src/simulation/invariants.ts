@@ -139,6 +139,7 @@ export class Invariants implements LogObserver {
   #extendTruth(partition: number, truth: Truth, broker: SimulatedBroker, log: MemoryPartitionLog): void {
     const view = broker.manager.partition(topicPartition(partition))
     if (view?.role !== 'leader' || view.highWatermark <= truth.committedEnd) return
+    this.#judge('P9 AckRule', view.isr.length >= this.#options.minIsr, { broker: broker.id, isr: view.isr.join() })
     for (const batch of log.batches) {
       if (batch.baseOffset < truth.committedEnd || batch.lastOffset >= view.highWatermark) continue
       this.#judge('P1 StrongIsr', batch.baseOffset === truth.committedEnd, { broker: broker.id, at: batch.baseOffset })

@@ -208,7 +208,8 @@ export class SimulatedCluster {
         new Promise((resolve) => {
           const reply = (value: ControllerReply): void => {
             this.#scheduler.after(this.#random.unit() * 10, () => {
-              resolve(this.#controllerCut.has(id) ? { kind: 'unreachable' } : value)
+              const isLost = this.#controllerCut.has(id) || (this.#faultsOn && this.#random.below(10) === 0)
+              resolve(isLost ? { kind: 'unreachable' } : value)
             })
           }
           this.#scheduler.after(this.#random.unit() * 10, () => {
