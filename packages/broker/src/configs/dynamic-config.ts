@@ -7,11 +7,8 @@ import type { NodeId } from '@kavka/protocol'
 
 const ALL_BROKERS = resourceKey(4, '')
 const NO_OVERRIDES: ReadonlyMap<string, string> = new Map()
-const TOPIC_PREFIX = '2:'
 
 export interface DynamicConfigEvents {
-  /** Settings of a topic changed; null: those of all, because a default did. */
-  topicChanged(topic: string | null): void
   brokerChanged(config: BrokerConfig): void
 }
 
@@ -39,18 +36,12 @@ export class DynamicConfig {
     return resolveTopicConfig(this.#static, this.#overrides, this.#image.configs.get(resourceKey(2, topic)) ?? NO_OVERRIDES)
   }
 
-  /** Takes over a step of the metadata and tells what it changed. Topic settings of this image hold from the first line on. */
+  /** Takes over a step of the metadata. What depends on topic settings is told by the replica manager, from the same image. */
   update(image: MetadataImage, changes: MetadataChanges, events: DynamicConfigEvents): void {
     this.#image = image
-    if (changes.configsChanged.has(ALL_BROKERS) || changes.configsChanged.has(this.#ownKey)) {
-      this.#overlay(image)
-      events.brokerChanged(this.#current)
-      events.topicChanged(null)
-      return
-    }
-    for (const key of changes.configsChanged) {
-      if (key.startsWith(TOPIC_PREFIX)) events.topicChanged(key.slice(TOPIC_PREFIX.length))
-    }
+    if (!changes.configsChanged.has(ALL_BROKERS) && !changes.configsChanged.has(this.#ownKey)) return
+    this.#overlay(image)
+    events.brokerChanged(this.#current)
   }
 
   #overlay(image: MetadataImage): void {

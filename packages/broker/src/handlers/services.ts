@@ -4,6 +4,8 @@ import type { MetadataImage, SupportedFeature } from '@kavka/controller'
 import type { NodeId, TopicPartition } from '@kavka/protocol'
 import type { FetchSessionCache, ReplicaManager } from '@kavka/replication'
 import type { ControllerGateway } from '../controller-gateway/controller-gateway.ts'
+import type { GroupCoordinator } from '../groups/group-coordinator-api.ts'
+import type { ProducerIds } from '../producer-ids/producer-ids.ts'
 import type { LoggerLevels } from '../configs/logger-levels.ts'
 import type { TopicMeters } from '../metrics/topic-meters.ts'
 import type { Authorizer } from '../security/authorizer.ts'
@@ -40,6 +42,8 @@ export interface BrokerServices extends NodeServices {
   readonly topicCreation: TopicCreation
   readonly topicMeters: TopicMeters
   readonly logDirectories: LogDirectories
+  readonly groups: GroupCoordinator
+  readonly producerIds: ProducerIds
 }
 
 /** The data directories, for DescribeLogDirs and metrics. */

@@ -47,7 +47,7 @@ function setUp(script: Script) {
   const lifecycle = new BrokerLifecycle(
     {
       nodeId: 1 as NodeId, heartbeatIntervalMs: 2000, requestTimeoutMs: 4000, registrationTimeoutMs: 60_000,
-      controlledShutdownMsMax: 30_000, registration: { brokerId: 1 },
+      controlledShutdownMsMax: 30_000, registration: () => ({ brokerId: 1 }),
     },
     { channel, scheduler, logger: silentLogger, metadataOffset: () => world.offset, offlineLogDirs: () => [] },
   )

@@ -31,7 +31,8 @@ export interface BrokerLifecycleOptions {
   /** `initial.broker.registration.timeout.ms` */
   readonly registrationTimeoutMs: number
   readonly controlledShutdownMsMax: number
-  readonly registration: Encodable<BrokerRegistrationRequest>
+  /** Asked at each attempt: ports are known once they are bound. */
+  registration(): Encodable<BrokerRegistrationRequest>
 }
 
 export interface BrokerLifecycleDeps {
@@ -121,7 +122,7 @@ export class BrokerLifecycle {
 
   async #register(deadlineMs: number): Promise<void> {
     while (!this.#stopped) {
-      const reply = await this.#ask(ApiKey.BrokerRegistration, REGISTRATION_VERSION, this.#options.registration)
+      const reply = await this.#ask(ApiKey.BrokerRegistration, REGISTRATION_VERSION, this.#options.registration())
       if (this.#stopped) return
       const refusal = this.#registrationRefusal(reply)
       if (refusal === null) return this.#registered((reply as { body: BrokerRegistrationResponse }).body.brokerEpoch)

@@ -1,57 +1,44 @@
 /** `kafka_controller_*` and `kafka_server_raftmetrics_*`: from the metadata at the active controller, from the quorum at every node. */
-import type { Counter, GaugeSample, Metrics } from '@kavka/kernel'
-import type { MetadataImage, PartitionRegistration, QuorumState } from '@kavka/controller'
-
-export interface ControllerMetricsSource {
-  image(): MetadataImage
-  /** Does this node lead the quorum, and has it taken over? */
-  isActive(): boolean
-}
+import type { GaugeSample, Metrics } from '@kavka/kernel'
+import type { ControllerMetricsView, QuorumState } from '@kavka/controller'
 
 export interface RaftMetricsSource {
   state(): QuorumState
 }
 
-/** Kafka exposes the counts at every controller; here a controller that is not active says 0, so that sums over nodes are right. */
-export function registerControllerMetrics(metrics: Metrics, source: ControllerMetricsSource): { readonly uncleanElections: Counter } {
-  const gauge = (name: string, help: string, valueOf: (image: MetadataImage) => number): void => {
-    metrics.gauge({
-      name: `kafka_controller_kafkacontroller_${name}`, help,
-      collect: () => [[source.isActive() ? valueOf(source.image()) : 0]],
-    })
+/** Kafka exposes the counts at every controller; here one that is not active says 0, so that sums over nodes are right. */
+export function registerControllerMetrics(metrics: Metrics, view: ControllerMetricsView): void {
+  const gauge = (name: string, help: string, valueOf: () => number): void => {
+    const collect = (): GaugeSample[] => [[view.activeControllerCount === 1 ? valueOf() : 0]]
+    metrics.gauge({ name: `kafka_controller_kafkacontroller_${name}`, help, collect })
   }
   gauge('activecontrollercount', '1 at the active controller.', () => 1)
-  gauge('offlinepartitionscount', 'Partitions without a leader.', (image) => count(image, ({ leader }) => leader === null))
-  gauge('preferredreplicaimbalancecount', 'Partitions whose first replica does not lead.', (image) => count(image, ({ leader, replicas }) => leader !== replicas[0]))
-  gauge('globaltopiccount', 'Topics.', (image) => image.topics.byName.size)
-  gauge('globalpartitioncount', 'Partitions.', (image) => count(image, () => true))
-  gauge('activebrokercount', 'Unfenced brokers.', (image) => countBrokers(image, false))
-  gauge('fencedbrokercount', 'Fenced brokers.', (image) => countBrokers(image, true))
-  gauge('metadataerrorcount', 'Metadata records that could not be applied; such a node stops.', () => 0)
-  const unclean = metrics.counter({
-    name: 'kafka_controller_controllerstats_uncleanleaderelections_total', help: 'Elections of a leader outside the in-sync set.',
+  gauge('offlinepartitionscount', 'Partitions without a leader.', () => view.offlinePartitionsCount)
+  gauge('preferredreplicaimbalancecount', 'Partitions whose first replica does not lead.', () => view.preferredReplicaImbalanceCount)
+  gauge('globaltopiccount', 'Topics.', () => view.globalTopicCount)
+  gauge('globalpartitioncount', 'Partitions.', () => view.globalPartitionCount)
+  gauge('activebrokercount', 'Unfenced brokers.', () => view.activeBrokerCount)
+  gauge('fencedbrokercount', 'Fenced brokers.', () => view.fencedBrokerCount)
+  metrics.gauge({
+    name: 'kafka_controller_kafkacontroller_metadataerrorcount', help: 'Steps of the metadata that a part of this node failed to apply.',
+    collect: () => [[view.metadataErrorCount]],
   })
-  return { uncleanElections: unclean.child() }
+  registerCounters(metrics, view)
 }
 
-/** Partitions that got a leader from outside the in-sync and eligible replicas of before: their records may be lost. */
-export function uncleanElectionsBetween(previous: MetadataImage, image: MetadataImage): number {
-  if (previous.topics === image.topics) return 0
-  let elections = 0
-  for (const [id, topic] of image.topics.byId) {
-    const before = previous.topics.byId.get(id)
-    if (before === undefined || before === topic) continue
-    topic.partitions.forEach((partition, index) => {
-      const old = before.partitions[index]
-      if (old !== undefined && old !== partition && isUnclean(old, partition)) elections++
-    })
-  }
-  return elections
-}
-
-function isUnclean(old: PartitionRegistration, { leader, leaderEpoch }: PartitionRegistration): boolean {
-  if (leader === null || leaderEpoch === old.leaderEpoch) return false
-  return !old.isr.includes(leader) && !old.elr.includes(leader)
+function registerCounters(metrics: Metrics, view: ControllerMetricsView): void {
+  metrics.observedCounter({
+    name: 'kafka_controller_controllerstats_uncleanleaderelections_total', help: 'Elections of a leader that may lack acknowledged records.',
+    collect: () => [[view.uncleanLeaderElectionsTotal]],
+  })
+  metrics.observedCounter({
+    name: 'kafka_controller_kafkacontroller_timedoutbrokerheartbeat_total', help: 'Brokers fenced because they were silent.',
+    collect: () => [[view.timedOutBrokerHeartbeatTotal]],
+  })
+  metrics.observedCounter({
+    name: 'kafka_controller_kafkacontroller_newactivecontrollers_total', help: 'Times that this node became the active controller.',
+    collect: () => [[view.newActiveControllersTotal]],
+  })
 }
 
 export function registerRaftMetrics(metrics: Metrics, source: RaftMetricsSource): void {
@@ -67,16 +54,4 @@ export function registerRaftMetrics(metrics: Metrics, source: RaftMetricsSource)
     name: 'kafka_server_raftmetrics_current_state', help: 'Role in the quorum, as a label.', labels: ['current_state'],
     collect: (): GaugeSample[] => [[1, source.state().kind]],
   })
-}
-
-function count(image: MetadataImage, matches: (partition: PartitionRegistration) => boolean): number {
-  let found = 0
-  for (const { partitions } of image.topics.byName.values()) for (const partition of partitions) if (matches(partition)) found++
-  return found
-}
-
-function countBrokers(image: MetadataImage, isFenced: boolean): number {
-  let found = 0
-  for (const { fenced } of image.brokers.values()) if (fenced === isFenced) found++
-  return found
 }

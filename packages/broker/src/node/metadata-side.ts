@@ -1,0 +1,117 @@
+/** The part of a node that takes part in, or follows, the metadata quorum; with the role controller also the controller itself. */
+import { nodeId as brandedNodeId } from '@kavka/protocol'
+import type { NodeId } from '@kavka/protocol'
+import { MetadataLoader, QuorumController, QuorumDriver } from '@kavka/controller'
+import type { LivenessProbe, QuorumDriverOptions, QuorumState, QuorumStateMachine, RoleState } from '@kavka/controller'
+import { ControllerChannelClient, ControllerServiceAdapter, GrpcQuorumPeers, plaintext, protobufRecordCodec, TcpLivenessProbe } from '@kavka/transport'
+import type { NodeAddress, ServiceProvider } from '@kavka/transport'
+import { LevelStore } from '@kavka/storage'
+import type { LoggerLevels } from '../configs/logger-levels.ts'
+import type { NodeDependencies, NodeSettings } from './node-settings.ts'
+
+/** Inside the metadata directory; the name that Kafka gives its own metadata log. */
+const METADATA_FOLDER = '__cluster_metadata-0'
+
+export interface MetadataSide {
+  readonly loader: MetadataLoader
+  /** Null without the role controller. */
+  readonly controller: QuorumController | null
+  readonly channel: ControllerChannelClient
+  readonly probe: LivenessProbe
+  readonly grpcProviders: readonly ServiceProvider[]
+  quorumState(): QuorumState
+  /** Takes part from here on; what others send before is answered by silence. */
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function createMetadataSide(
+  settings: NodeSettings,
+  deps: NodeDependencies & { readonly loggers: LoggerLevels; failed(cause: Error): void },
+): Promise<MetadataSide> {
+  const { config, layout, clusterId } = settings
+  const { scheduler, random, loggers } = deps
+  const nodeId = brandedNodeId(config.nodeId)
+  const directory = `${layout.metadataDirectory}/${METADATA_FOLDER}`
+  deps.fs.makeDirectory(directory)
+  const store = await LevelStore.open(directory)
+  const voters = new Map<NodeId, NodeAddress>(layout.voters.map((voter) => [brandedNodeId(voter.nodeId), voter]))
+  const loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler, log: loggers.get('org.apache.kafka.image.loader.MetadataLoader') })
+  const probe = new TcpLivenessProbe({}, { scheduler })
+  const raftLogger = loggers.get('org.apache.kafka.raft.KafkaRaftClient')
+  const peers: GrpcQuorumPeers = new GrpcQuorumPeers(
+    { clusterId, nodeId, voters },
+    { scheduler, logger: raftLogger, probe, credentialsOf: plaintext },
+    {
+      receive: (message) => driver.receive(message),
+      peerReachable: (peer) => driver.peerReachable(peer),
+      peerUnreachable: (peer) => driver.peerUnreachable(peer),
+    },
+  )
+  const driver: QuorumDriver = new QuorumDriver(
+    raftOptions(settings, nodeId),
+    { store, peers, scheduler, random, stateMachine: heard(loader, (role) => channel.setLeader(role.leaderId)), logger: deps.logger, onFatal: (cause) => deps.failed(asError(cause)) },
+  )
+  const controller = layout.isController
+    ? new QuorumController(
+        { clusterId, nodeId, config },
+        { quorum: driver, loader, codec: protobufRecordCodec, probe, scheduler, random, log: loggers.get('org.apache.kafka.controller.QuorumController') },
+      )
+    : null
+  const channelLogger = loggers.get('kafka.server.NodeToControllerChannelManager')
+  const channel: ControllerChannelClient = new ControllerChannelClient(
+    { clusterId, nodeId, controllers: voters },
+    { scheduler, logger: channelLogger, credentialsOf: plaintext, localService: controller },
+  )
+  const adapter = controller === null ? [] : [new ControllerServiceAdapter({ clusterId }, { service: controller, logger: channelLogger })]
+  return {
+    loader,
+    controller,
+    channel,
+    probe,
+    grpcProviders: [peers, ...adapter],
+    quorumState: () => driver.state,
+    start: async () => {
+      await driver.start()
+      peers.start()
+    },
+    stop: async () => {
+      await driver.stop()
+      peers.stop()
+      channel.close()
+      await store.close()
+    },
+  }
+}
+
+function raftOptions({ config, layout, clusterId }: NodeSettings, nodeId: NodeId): QuorumDriverOptions {
+  return {
+    nodeId,
+    clusterId,
+    voterIds: layout.voters.map((voter) => brandedNodeId(voter.nodeId)),
+    electionTimeoutMs: config.controllerQuorumElectionTimeoutMs,
+    electionBackoffMsMax: config.controllerQuorumElectionBackoffMaxMs,
+    fetchTimeoutMs: config.controllerQuorumFetchTimeoutMs,
+    fetchBytesMax: config.controllerQuorumFetchMaxBytes,
+    snapshotPieceBytesMax: config.controllerQuorumFetchSnapshotMaxBytes,
+    snapshotAfterBytes: config.metadataLogMaxRecordBytesBetweenSnapshots,
+    snapshotAfterMs: config.metadataLogMaxSnapshotIntervalMs,
+  }
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause))
+}
+
+/** Passes everything on to the loader and tells who else must know when the leader changes. */
+function heard(loader: MetadataLoader, onRole: (role: RoleState) => void): QuorumStateMachine {
+  return {
+    onCommitted: (entries) => loader.onCommitted(entries),
+    onSnapshot: (bytes, offset, epoch) => loader.onSnapshot(bytes, offset, epoch),
+    snapshotState: () => loader.snapshotState(),
+    onRoleChange: (role) => {
+      loader.onRoleChange(role)
+      onRole(role)
+    },
+  }
+}

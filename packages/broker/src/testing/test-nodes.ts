@@ -1,0 +1,103 @@
+/** Nodes in this process for tests: real sockets and disks, short times, everything removed afterwards. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createMetrics, layoutOf, loadBrokerConfig, nodeFileSystem, silentLogger, systemRandom, systemScheduler,
+} from '@kavka/kernel'
+import type { Logger } from '@kavka/kernel'
+import type { NodeSettings, RunningNode } from '../node/node-settings.ts'
+import { startNode } from '../start-node.ts'
+
+const CLUSTER_ID = '4L6g3nShT-eMCtK--X86sw'
+const ADDRESS = '127.0.0.1'
+
+export interface TestNode {
+  readonly nodeId: number
+  readonly port: number
+  readonly controllerPort: number
+  readonly node: RunningNode
+}
+
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
+      const server = createServer().listen(0, ADDRESS, () => resolve(server))
+    })),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+export class TestNodes {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'kavka-broker-test-'))
+  readonly #overrides: ReadonlyMap<string, string>
+  readonly #controllerPorts: number[] = []
+  readonly #clientPorts: number[] = []
+  readonly nodes = new Map<number, TestNode>()
+  logger: Logger = silentLogger
+
+  constructor(overrides: Readonly<Record<string, string>> = {}) {
+    this.#overrides = new Map(Object.entries(overrides))
+  }
+
+  /** Starts nodes 1 to `count`, all at once. */
+  async startAll(count: number): Promise<void> {
+    const ports = await freePorts(count * 2)
+    this.#controllerPorts.push(...ports.slice(0, count))
+    this.#clientPorts.push(...ports.slice(count))
+    await Promise.all(Array.from({ length: count }, (_, index) => this.start(index + 1)))
+  }
+
+  async start(nodeId: number): Promise<TestNode> {
+    const started = await startNode(this.settings(nodeId), {
+      version: 'test', fs: nodeFileSystem, scheduler: systemScheduler, random: systemRandom, metrics: createMetrics(), logger: this.logger,
+    })
+    if (!started.ok) throw new Error(started.error)
+    const [port, controllerPort] = [this.#clientPorts[nodeId - 1]!, this.#controllerPorts[nodeId - 1]!]
+    const node = { nodeId, port, controllerPort, node: started.value }
+    this.nodes.set(nodeId, node)
+    return node
+  }
+
+  async stop(nodeId: number): Promise<void> {
+    await this.nodes.get(nodeId)!.node.stop()
+    this.nodes.delete(nodeId)
+  }
+
+  /** Stops what runs and removes the data. */
+  async clear(): Promise<void> {
+    await Promise.all([...this.nodes.keys()].map((nodeId) => this.stop(nodeId)))
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  settings(nodeId: number): NodeSettings {
+    const loaded = loadBrokerConfig(this.#properties(nodeId))
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
+    const { config, explicit } = loaded.value
+    const layout = layoutOf(config, ADDRESS)
+    if (!layout.ok) throw new Error(JSON.stringify(layout.error))
+    return { config, explicit, layout: layout.value, clusterId: CLUSTER_ID }
+  }
+
+  #properties(nodeId: number): ReadonlyMap<string, string> {
+    const voters = this.#controllerPorts.map((port, index) => `${index + 1}@${ADDRESS}:${port}`).join(',')
+    const listeners = `PLAINTEXT://${ADDRESS}:${this.#clientPorts[nodeId - 1]},CONTROLLER://${ADDRESS}:${this.#controllerPorts[nodeId - 1]}`
+    return new Map([
+      ['process.roles', 'broker,controller'],
+      ['node.id', String(nodeId)],
+      ['controller.quorum.voters', voters],
+      ['listeners', listeners],
+      ['controller.listener.names', 'CONTROLLER'],
+      ['log.dirs', join(this.#folder, `node-${nodeId}`)],
+      ['kavka.http.port', '0'],
+      ['offsets.topic.num.partitions', '3'],
+      ['offsets.topic.replication.factor', String(this.#controllerPorts.length)],
+      ['group.initial.rebalance.delay.ms', '0'],
+      ...this.#overrides,
+    ])
+  }
+}
