@@ -6,9 +6,9 @@ import { batchesIn, consumerProtocolAssignmentCodec, Reader, recordsOf } from '@
 import type { LogRecord } from '@kavka/protocol'
 import { replayBatches } from '../coordinators/partition-loader.ts'
 import { defaultGroupOptions } from './group-options.ts'
-import { GroupPartitionCore } from './group-partition-core.ts'
-import { decodeGroupValue, decodeOffsetValue, decodeRecordKey, groupMetadataRecord, groupTombstone, newGroupRecord, offsetRecord, offsetTombstone } from './group-records.ts'
-import { GroupTable } from './group-table.ts'
+import { GroupPartitionCore } from './core/group-partition-core.ts'
+import { decodeGroupValue, decodeOffsetValue, decodeRecordKey, groupMetadataRecord, groupTombstone, newGroupRecord, offsetRecord, offsetTombstone } from './core/group-records.ts'
+import { GroupTable } from './core/group-table.ts'
 
 const directory = join(__dirname, 'testdata', 'kafka-4.3.1')
 const log = readFileSync(join(directory, 'consumer-offsets.log'))

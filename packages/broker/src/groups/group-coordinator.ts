@@ -4,8 +4,8 @@ import type { MetadataChanges, MetadataImage, MetadataPublisher } from '@kavka/c
 import type { ReplicaManager } from '@kavka/replication'
 import type { Correlation, Now } from '../coordinators/coordinator-core.ts'
 import { LogBackedCoordinator } from '../coordinators/log-backed-coordinator.ts'
-import { joinError, syncError } from './classic-context.ts'
-import { allLeave } from './classic-leave.ts'
+import { joinError, syncError } from './core/classic-context.ts'
+import { allLeave } from './core/classic-leave.ts'
 import type {
   DescribedGroup,
   ErrorAnswer,
@@ -33,8 +33,8 @@ import type {
 import { filterGroups } from './list-groups.ts'
 import { newUuidText } from './member-uuid.ts'
 import type { GroupOptions } from './group-options.ts'
-import { GroupPartitionCore } from './group-partition-core.ts'
-import { commitRefused } from './offsets-core.ts'
+import { GroupPartitionCore } from './core/group-partition-core.ts'
+import { commitRefused } from './core/offsets-core.ts'
 
 /** Holds groups and offsets; its number of partitions never changes once it exists. */
 export const GROUP_METADATA_TOPIC = '__consumer_offsets'

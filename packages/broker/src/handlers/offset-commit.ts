@@ -9,7 +9,7 @@ import type { MetadataImage, TopicImage } from '@kavka/controller'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { Encodable, OffsetCommitRequest, OffsetCommitResponse } from '@kavka/protocol'
 import type { CommittedTopic, OffsetCommitAnswer } from '../groups/group-coordinator-api.ts'
-import { commitRefused } from '../groups/offsets-core.ts'
+import { commitRefused } from '../groups/core/offsets-core.ts'
 import type { ApiHandler, RequestContext } from './handler.ts'
 import type { GroupServices } from './group-services.ts'
 

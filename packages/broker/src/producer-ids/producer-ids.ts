@@ -96,7 +96,7 @@ export class ProducerIdManager implements ProducerIds {
         return
       }
       this.#prefetched = block
-      for (const wake of [...this.#waiting]) wake()
+      for (const wake of this.#waiting) wake()
     })
   }
 

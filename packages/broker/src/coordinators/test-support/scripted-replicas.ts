@@ -51,19 +51,24 @@ export class ScriptedReplicas {
     this.#listener!.resigned(partition, epoch as LeaderEpoch)
   }
 
+  /** The same object always, as its owner's state changes: that is what coordinators hold on to. */
+  #view: PartitionView | null = null
+
   partition(): PartitionView {
-    const replicas = this
-    return {
-      topicPartition: { topic: this.topic, partition: 0 },
-      get role() { return replicas.role },
-      get highWatermark() { return replicas.highWatermark as Offset },
-      log: {
-        config: { get maxMessageBytes() { return replicas.maxMessageBytes } },
-        get logStartOffset() { return 0 as Offset },
-        get logEndOffset() { return replicas.logEndOffset as Offset },
-        read: (request: LogReadRequest) => replicas.#read(request),
-      },
-    } as unknown as PartitionView
+    this.#view ??= this.#newView()
+    return this.#view
+  }
+
+  #newView(): PartitionView {
+    const config = Object.defineProperty({}, 'maxMessageBytes', { get: () => this.maxMessageBytes })
+    const log = Object.defineProperties({ config, logStartOffset: 0, read: (request: LogReadRequest) => this.#read(request) }, {
+      logEndOffset: { get: () => this.logEndOffset },
+    })
+    const view = Object.defineProperties({ topicPartition: { topic: this.topic, partition: 0 }, log }, {
+      role: { get: () => this.role },
+      highWatermark: { get: () => this.highWatermark },
+    })
+    return view as unknown as PartitionView
   }
 
   append(request: AppendRequest): Promise<readonly AppendResult[]> {

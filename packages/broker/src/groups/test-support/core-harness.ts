@@ -5,7 +5,7 @@ import type { Correlation, Now, PendingAppend } from '../../coordinators/coordin
 import { recordCountOf } from '../../coordinators/coordinator-batch.ts'
 import { defaultGroupOptions } from '../group-options.ts'
 import type { GroupOptions } from '../group-options.ts'
-import { GroupPartitionCore } from '../group-partition-core.ts'
+import { GroupPartitionCore } from '../core/group-partition-core.ts'
 
 export type LogEntry =
   | { readonly kind: 'record'; readonly offset: number; readonly key: Buffer; readonly value: Buffer | null; readonly producerId: number }

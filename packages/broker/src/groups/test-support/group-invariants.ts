@@ -1,5 +1,5 @@
 /** What must hold of a group whatever happens to its members and its coordinator. For tests; each names what was broken. */
-import { decodeGroupValue, decodeRecordKey } from '../group-records.ts'
+import { decodeGroupValue, decodeRecordKey } from '../core/group-records.ts'
 import type { LogEntry } from './core-harness.ts'
 
 /** G1: within a generation a partition is owned by one member (by one instance, for static members). */

@@ -1,6 +1,5 @@
 /** The commands of `testdata/*.txt`: clients by name talk to one core, and every answer and record is printed as it comes. */
 import { ErrorCode, errorName, ZERO_UUID } from '@kavka/protocol'
-import type { ScriptCommand } from '@kavka/testkit'
 import type {
   JoinGroupAnswer,
   LeaveGroupAnswer,
@@ -8,11 +7,20 @@ import type {
   OffsetFetchAnswer,
   SyncGroupAnswer,
 } from '../group-coordinator-api.ts'
-import { decodeGroupValue, decodeOffsetValue, decodeRecordKey } from '../group-records.ts'
+import { decodeGroupValue, decodeOffsetValue, decodeRecordKey } from '../core/group-records.ts'
 import { CoreHarness, subscription } from './core-harness.ts'
 import type { News } from './core-harness.ts'
 
 const GROUP = 'g'
+
+/** The part of the test kit's script commands that is used here. */
+interface ScriptCommand {
+  readonly name: string
+  readonly positional: readonly string[]
+  readonly options: ReadonlyMap<string, readonly string[]>
+  option(key: string): string | null
+  number(key: string, fallback?: number): number
+}
 
 interface Client {
   memberId: string

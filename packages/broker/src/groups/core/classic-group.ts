@@ -1,8 +1,8 @@
 import { assert, assertPresent } from '@kavka/kernel'
-import type { Correlation } from '../coordinators/coordinator-core.ts'
-import { newDeadline } from '../coordinators/deadline-queue.ts'
-import type { Deadline } from '../coordinators/deadline-queue.ts'
-import type { GroupProtocol, JoinGroupAnswer, SyncGroupAnswer } from './group-coordinator-api.ts'
+import type { Correlation } from '../../coordinators/coordinator-core.ts'
+import { newDeadline } from '../../coordinators/deadline-queue.ts'
+import type { Deadline } from '../../coordinators/deadline-queue.ts'
+import type { GroupProtocol, JoinGroupAnswer, SyncGroupAnswer } from '../group-coordinator-api.ts'
 import { ProtocolVotes } from './protocol-votes.ts'
 import { CONSUMER_PROTOCOL_TYPE, subscribedTopicsOf } from './subscribed-topics.ts'
 

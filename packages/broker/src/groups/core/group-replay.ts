@@ -1,5 +1,5 @@
 import { DecodeError } from '@kavka/protocol'
-import type { ReplayedMarker, ReplayedRecord } from '../coordinators/coordinator-core.ts'
+import type { ReplayedMarker, ReplayedRecord } from '../../coordinators/coordinator-core.ts'
 import { decodeGroupValue, decodeOffsetValue, decodeRecordKey } from './group-records.ts'
 import type { GroupTable } from './group-table.ts'
 

@@ -9,7 +9,7 @@ import {
   ZERO_UUID,
 } from '@kavka/protocol'
 import type { Encodable, GroupMetadataValue, MessageCodec, OffsetCommitValue } from '@kavka/protocol'
-import type { CoordinatorRecord } from '../coordinators/coordinator-core.ts'
+import type { CoordinatorRecord } from '../../coordinators/coordinator-core.ts'
 import { NO_BYTES } from './classic-group.ts'
 import type { ClassicGroup } from './classic-group.ts'
 

@@ -1,7 +1,7 @@
 import { ErrorCode } from '@kavka/protocol'
 import { NO_BYTES } from './classic-group.ts'
 import type { ClassicGroup } from './classic-group.ts'
-import type { DescribedGroup } from './group-coordinator-api.ts'
+import type { DescribedGroup } from '../group-coordinator-api.ts'
 
 /** Metadata, assignment and protocol are shown of a stable group only: before, they belong to no generation. */
 export function describeClassicGroup(group: ClassicGroup): DescribedGroup {

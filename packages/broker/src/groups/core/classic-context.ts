@@ -1,8 +1,8 @@
-import type { EffectOutbox, Now } from '../coordinators/coordinator-core.ts'
-import type { DeadlineQueue } from '../coordinators/deadline-queue.ts'
+import type { EffectOutbox, Now } from '../../coordinators/coordinator-core.ts'
+import type { DeadlineQueue } from '../../coordinators/deadline-queue.ts'
 import type { ClassicGroup, ClassicMember, GroupTimer } from './classic-group.ts'
-import type { JoinGroupAnswer, SyncGroupAnswer } from './group-coordinator-api.ts'
-import type { GroupOptions } from './group-options.ts'
+import type { JoinGroupAnswer, SyncGroupAnswer } from '../group-coordinator-api.ts'
+import type { GroupOptions } from '../group-options.ts'
 import { NO_BYTES } from './classic-group.ts'
 
 /** What the steps of the classic protocol share. One for each partition of `__consumer_offsets`. */

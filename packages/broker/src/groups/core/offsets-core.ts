@@ -1,6 +1,6 @@
 import { ErrorCode, ZERO_UUID } from '@kavka/protocol'
-import { coordinatorErrorOf } from '../coordinators/append-errors.ts'
-import type { AppendPayload, CoordinatorRecord, Correlation, EffectOutbox, Now } from '../coordinators/coordinator-core.ts'
+import { coordinatorErrorOf } from '../../coordinators/append-errors.ts'
+import type { AppendPayload, CoordinatorRecord, Correlation, EffectOutbox, Now } from '../../coordinators/coordinator-core.ts'
 import type { CommittedOffset, GroupOffsets } from './committed-offsets.ts'
 import type {
   CommittedTopic,
@@ -10,7 +10,7 @@ import type {
   OffsetDeleteInput,
   OffsetFetchAnswer,
   OffsetFetchInput,
-} from './group-coordinator-api.ts'
+} from '../group-coordinator-api.ts'
 import type { StoredOffset } from './group-records.ts'
 import { offsetRecord, offsetTombstone } from './group-records.ts'
 import type { GroupTable } from './group-table.ts'

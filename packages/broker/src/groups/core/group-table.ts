@@ -1,6 +1,6 @@
 import { assert } from '@kavka/kernel'
 import type { GroupMetadataValue } from '@kavka/protocol'
-import { newDeadline } from '../coordinators/deadline-queue.ts'
+import { newDeadline } from '../../coordinators/deadline-queue.ts'
 import { ClassicGroup } from './classic-group.ts'
 import type { GroupTimer } from './classic-group.ts'
 import { GroupOffsets } from './committed-offsets.ts'

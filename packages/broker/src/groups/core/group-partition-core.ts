@@ -1,6 +1,6 @@
 import { ErrorCode } from '@kavka/protocol'
-import { coordinatorErrorOf } from '../coordinators/append-errors.ts'
-import { EffectOutbox } from '../coordinators/coordinator-core.ts'
+import { coordinatorErrorOf } from '../../coordinators/append-errors.ts'
+import { EffectOutbox } from '../../coordinators/coordinator-core.ts'
 import type {
   CoordinatorCore,
   CoordinatorEffect,
@@ -10,8 +10,8 @@ import type {
   PendingAppend,
   ReplayedMarker,
   ReplayedRecord,
-} from '../coordinators/coordinator-core.ts'
-import { DeadlineQueue, newDeadline } from '../coordinators/deadline-queue.ts'
+} from '../../coordinators/coordinator-core.ts'
+import { DeadlineQueue, newDeadline } from '../../coordinators/deadline-queue.ts'
 import { joinError, restartSession, syncError } from './classic-context.ts'
 import type { ClassicContext } from './classic-context.ts'
 import { describeClassicGroup } from './classic-describe.ts'
@@ -41,8 +41,8 @@ import type {
   SyncGroupInput,
   TransactionalOffsetCommitInput,
   TransactionMarker,
-} from './group-coordinator-api.ts'
-import type { GroupOptions } from './group-options.ts'
+} from '../group-coordinator-api.ts'
+import type { GroupOptions } from '../group-options.ts'
 import { groupTombstone, newGroupRecord } from './group-records.ts'
 import { GroupReplay } from './group-replay.ts'
 import { GroupTable } from './group-table.ts'

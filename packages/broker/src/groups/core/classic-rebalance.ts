@@ -1,7 +1,7 @@
 import { assert } from '@kavka/kernel'
 import { ErrorCode } from '@kavka/protocol'
-import type { Now } from '../coordinators/coordinator-core.ts'
-import { coordinatorErrorOf } from '../coordinators/append-errors.ts'
+import type { Now } from '../../coordinators/coordinator-core.ts'
+import { coordinatorErrorOf } from '../../coordinators/append-errors.ts'
 import { answerJoin, answerSync, joinError, joinSuccess, restartSession, syncError } from './classic-context.ts'
 import type { ClassicContext } from './classic-context.ts'
 import { NO_BYTES } from './classic-group.ts'
@@ -113,7 +113,7 @@ function answerAllJoins(context: ClassicContext, group: ClassicGroup, now: Now):
 export function syncTimerPassed(context: ClassicContext, group: ClassicGroup, now: Now): void {
   const pending = group.pendingSync()
   if (pending === null || pending.size === 0) return
-  for (const memberId of [...pending]) {
+  for (const memberId of pending) {
     context.timers.cancel(group.member(memberId).session)
     group.remove(memberId)
   }

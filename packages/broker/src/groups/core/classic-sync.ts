@@ -1,13 +1,13 @@
 import { ErrorCode } from '@kavka/protocol'
-import { coordinatorErrorOf } from '../coordinators/append-errors.ts'
-import type { Correlation, Now } from '../coordinators/coordinator-core.ts'
+import { coordinatorErrorOf } from '../../coordinators/append-errors.ts'
+import type { Correlation, Now } from '../../coordinators/coordinator-core.ts'
 import { answerSync, restartSession, syncError } from './classic-context.ts'
 import type { ClassicContext } from './classic-context.ts'
 import { NO_BYTES } from './classic-group.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import { memberErrorOf } from './classic-join.ts'
 import { prepareRebalance, resetAssignments } from './classic-rebalance.ts'
-import type { HeartbeatInput, SyncGroupAnswer, SyncGroupInput } from './group-coordinator-api.ts'
+import type { HeartbeatInput, SyncGroupAnswer, SyncGroupInput } from '../group-coordinator-api.ts'
 import { groupMetadataRecord } from './group-records.ts'
 
 /** SyncGroup: the leader's brings the assignment, which is stored before anybody gets it; the others wait for it. */

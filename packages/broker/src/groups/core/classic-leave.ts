@@ -1,10 +1,10 @@
 import { ErrorCode } from '@kavka/protocol'
-import type { Now } from '../coordinators/coordinator-core.ts'
+import type { Now } from '../../coordinators/coordinator-core.ts'
 import type { ClassicContext } from './classic-context.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import { memberErrorOf } from './classic-join.ts'
 import { dropMember, prepareRebalance, maybeCompleteJoin } from './classic-rebalance.ts'
-import type { LeaveGroupAnswer, LeaveGroupInput, LeavingMember } from './group-coordinator-api.ts'
+import type { LeaveGroupAnswer, LeaveGroupInput, LeavingMember } from '../group-coordinator-api.ts'
 
 /** LeaveGroup, for several members at once (KIP-345): the rest of the group rebalances once. A code for each member, in order. */
 export function leaveGroup(
