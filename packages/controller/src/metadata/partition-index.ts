@@ -5,6 +5,8 @@
 import type { NodeId, Uuid } from '@kavka/protocol'
 import type { MetadataImage, PartitionRegistration, TopicImage } from './image.ts'
 import { emptyImage } from './image.ts'
+import type { PartitionSet } from './partition-set.ts'
+import { PartitionSetDelta, emptyPartitionSet } from './partition-set.ts'
 import { PersistentMap } from './persistent-map.ts'
 import { collisionKey } from './topics/topic-names.ts'
 
@@ -18,32 +20,29 @@ export interface PartitionRef {
   readonly partition: number
 }
 
-export type PartitionKey = `${Uuid}:${number}`
-export type PartitionSet = PersistentMap<PartitionKey, PartitionRef>
-
 export interface PartitionIndex {
   readonly partitionCount: number
-  /** Partitions with a replica on the broker, by topic; the in-sync and eligible sets are subsets of the replicas. */
-  readonly byReplica: ReadonlyMap<NodeId, PersistentMap<Uuid, readonly number[]>>
+  /** Partitions with a replica on the broker; in-sync and eligible sets are subsets of the replicas. */
+  readonly byReplica: ReadonlyMap<NodeId, PartitionSet>
   /** How many partitions each broker leads; brokers that lead none are absent. */
   readonly leaderCounts: ReadonlyMap<NodeId, number>
   readonly leaderless: PartitionSet
   /** Led by another broker than the first replica, or by none. */
   readonly imbalanced: PartitionSet
-  /** Topic names by `collisionKey`: no two topics may share one. */
-  readonly namesByCollisionKey: PersistentMap<string, string>
   /** With eligible leader replicas outside the in-sync set (KIP-966). */
   readonly withElr: PartitionSet
+  /** Topic names by `collisionKey`: no two topics may share one. */
+  readonly namesByCollisionKey: PersistentMap<string, string>
 }
 
 const emptyIndex: PartitionIndex = {
   partitionCount: 0,
   byReplica: new Map(),
   leaderCounts: new Map(),
-  leaderless: PersistentMap.empty(),
-  imbalanced: PersistentMap.empty(),
+  leaderless: emptyPartitionSet,
+  imbalanced: emptyPartitionSet,
+  withElr: emptyPartitionSet,
   namesByCollisionKey: PersistentMap.empty(),
-  withElr: PersistentMap.empty(),
 }
 
 export const emptyIndexedImage: IndexedImage = {
@@ -60,17 +59,15 @@ export interface LocatedPartition {
 }
 
 /** Partitions that have a replica on the broker, topic by topic. */
-export function* partitionsOn(image: IndexedImage, brokerId: NodeId): Generator<LocatedPartition> {
-  for (const [topicId, partitions] of image.index.byReplica.get(brokerId) ?? []) {
-    const topic = image.topics.byId.get(topicId)!
-    for (const partition of partitions) yield { topic, registration: topic.partitions[partition]! }
-  }
+export function partitionsOn(image: IndexedImage, brokerId: NodeId): Iterable<LocatedPartition> {
+  return partitionsIn(image, image.index.byReplica.get(brokerId) ?? emptyPartitionSet)
 }
 
+/** The partitions of a set of this image, topic by topic. */
 export function* partitionsIn(image: IndexedImage, set: PartitionSet): Generator<LocatedPartition> {
-  for (const { topicId, partition } of set.values()) {
+  for (const [topicId, partitions] of set.byTopic) {
     const topic = image.topics.byId.get(topicId)!
-    yield { topic, registration: topic.partitions[partition]! }
+    for (const partition of partitions) yield { topic, registration: topic.partitions[partition]! }
   }
 }
 
@@ -78,20 +75,20 @@ export function* partitionsIn(image: IndexedImage, set: PartitionSet): Generator
 export class PartitionIndexDelta {
   readonly #base: PartitionIndex
   #partitionCount: number
-  #byReplica: Map<NodeId, PersistentMap<Uuid, readonly number[]>> | null = null
+  readonly #byReplica = new Map<NodeId, PartitionSetDelta>()
   #leaderCounts: Map<NodeId, number> | null = null
-  #leaderless: PartitionSet
-  #imbalanced: PartitionSet
+  readonly #leaderless: PartitionSetDelta
+  readonly #imbalanced: PartitionSetDelta
+  readonly #withElr: PartitionSetDelta
   #namesByCollisionKey: PersistentMap<string, string>
-  #withElr: PartitionSet
 
   constructor(base: PartitionIndex) {
     this.#base = base
     this.#partitionCount = base.partitionCount
-    this.#leaderless = base.leaderless
-    this.#imbalanced = base.imbalanced
+    this.#leaderless = new PartitionSetDelta(base.leaderless)
+    this.#imbalanced = new PartitionSetDelta(base.imbalanced)
+    this.#withElr = new PartitionSetDelta(base.withElr)
     this.#namesByCollisionKey = base.namesByCollisionKey
-    this.#withElr = base.withElr
   }
 
   topicAdded(name: string): void {
@@ -100,7 +97,7 @@ export class PartitionIndexDelta {
 
   added(topicId: Uuid, partition: PartitionRegistration): void {
     this.#partitionCount++
-    for (const replica of partition.replicas) this.#addReplica(replica, topicId, partition.partition)
+    for (const replica of partition.replicas) this.#replicaDelta(replica).add(topicId, partition.partition)
     if (partition.leader !== null) this.#countLeader(partition.leader, 1)
     this.#classify(topicId, null, partition)
   }
@@ -116,10 +113,9 @@ export class PartitionIndexDelta {
 
   topicRemoved(topic: TopicImage): void {
     this.#namesByCollisionKey = this.#namesByCollisionKey.delete(collisionKey(topic.name))
-    const holders = new Set(topic.partitions.flatMap((partition) => partition.replicas))
-    for (const replica of holders) this.#setReplica(replica, topic.id, [])
     for (const partition of topic.partitions) {
       this.#partitionCount--
+      for (const replica of partition.replicas) this.#replicaDelta(replica).remove(topic.id, partition.partition)
       if (partition.leader !== null) this.#countLeader(partition.leader, -1)
       this.#classify(topic.id, partition, null)
     }
@@ -128,47 +124,47 @@ export class PartitionIndexDelta {
   finish(): PartitionIndex {
     return {
       partitionCount: this.#partitionCount,
-      byReplica: this.#byReplica ?? this.#base.byReplica,
+      byReplica: this.#finishReplicas(),
       leaderCounts: this.#leaderCounts ?? this.#base.leaderCounts,
-      leaderless: this.#leaderless,
-      imbalanced: this.#imbalanced,
+      leaderless: this.#leaderless.finish(),
+      imbalanced: this.#imbalanced.finish(),
+      withElr: this.#withElr.finish(),
       namesByCollisionKey: this.#namesByCollisionKey,
-      withElr: this.#withElr,
     }
   }
 
   #classify(topicId: Uuid, before: PartitionRegistration | null, after: PartitionRegistration | null): void {
-    const ref = { topicId, partition: (after ?? before)!.partition }
-    this.#leaderless = moved(this.#leaderless, ref, isLeaderless(before), isLeaderless(after))
-    this.#imbalanced = moved(this.#imbalanced, ref, isImbalanced(before), isImbalanced(after))
-    this.#withElr = moved(this.#withElr, ref, hasElr(before), hasElr(after))
+    const { partition } = (after ?? before)!
+    move(this.#leaderless, topicId, partition, isLeaderless(before), isLeaderless(after))
+    move(this.#imbalanced, topicId, partition, isImbalanced(before), isImbalanced(after))
+    move(this.#withElr, topicId, partition, hasElr(before), hasElr(after))
   }
 
   #moveReplicas(topicId: Uuid, before: PartitionRegistration, after: PartitionRegistration): void {
     for (const replica of before.replicas) {
-      if (after.replicas.includes(replica)) continue
-      const left = this.#partitionsOf(replica, topicId).filter((partition) => partition !== after.partition)
-      this.#setReplica(replica, topicId, left)
+      if (!after.replicas.includes(replica)) this.#replicaDelta(replica).remove(topicId, before.partition)
     }
-    for (const replica of after.replicas) {
-      if (!before.replicas.includes(replica)) this.#addReplica(replica, topicId, after.partition)
+    for (const replica of after.replicas) this.#replicaDelta(replica).add(topicId, after.partition)
+  }
+
+  #replicaDelta(replica: NodeId): PartitionSetDelta {
+    let delta = this.#byReplica.get(replica)
+    if (delta === undefined) {
+      delta = new PartitionSetDelta(this.#base.byReplica.get(replica) ?? emptyPartitionSet)
+      this.#byReplica.set(replica, delta)
     }
+    return delta
   }
 
-  #addReplica(replica: NodeId, topicId: Uuid, partition: number): void {
-    this.#setReplica(replica, topicId, [...this.#partitionsOf(replica, topicId), partition].sort((a, b) => a - b))
-  }
-
-  #partitionsOf(replica: NodeId, topicId: Uuid): readonly number[] {
-    return (this.#byReplica ?? this.#base.byReplica).get(replica)?.get(topicId) ?? []
-  }
-
-  #setReplica(replica: NodeId, topicId: Uuid, partitions: readonly number[]): void {
-    this.#byReplica ??= new Map(this.#base.byReplica)
-    const topics = this.#byReplica.get(replica) ?? PersistentMap.empty<Uuid, readonly number[]>()
-    const changed = partitions.length === 0 ? topics.delete(topicId) : topics.set(topicId, partitions)
-    if (changed.size === 0) this.#byReplica.delete(replica)
-    else this.#byReplica.set(replica, changed)
+  #finishReplicas(): ReadonlyMap<NodeId, PartitionSet> {
+    if (this.#byReplica.size === 0) return this.#base.byReplica
+    const byReplica = new Map(this.#base.byReplica)
+    for (const [replica, delta] of this.#byReplica) {
+      const set = delta.finish()
+      if (set.size === 0) byReplica.delete(replica)
+      else byReplica.set(replica, set)
+    }
+    return byReplica
   }
 
   #countLeader(leader: NodeId, change: 1 | -1): void {
@@ -179,10 +175,10 @@ export class PartitionIndexDelta {
   }
 }
 
-function moved(set: PartitionSet, ref: PartitionRef, wasIn: boolean, isIn: boolean): PartitionSet {
-  if (wasIn === isIn) return set
-  const key: PartitionKey = `${ref.topicId}:${ref.partition}`
-  return isIn ? set.set(key, ref) : set.delete(key)
+function move(set: PartitionSetDelta, topicId: Uuid, partition: number, wasIn: boolean, isIn: boolean): void {
+  if (wasIn === isIn) return
+  if (isIn) set.add(topicId, partition)
+  else set.remove(topicId, partition)
 }
 
 function isLeaderless(partition: PartitionRegistration | null): boolean {

@@ -21,29 +21,32 @@ export class PersistentMap<K extends string | number, V> implements ReadonlyMap<
   }
 
   get(key: K): V | undefined {
-    const hash = hashOf(key)
-    let node: Node<K, V> | undefined = this.#root
-    for (let shift = 0; node?.kind === 'branch'; shift += BITS) node = childOf(node, bitOf(hash, shift))
-    return node?.entries.find((entry) => entry[0] === key)?.[1]
+    return this.#find(key, hashOf(key))?.[1]
   }
 
   has(key: K): boolean {
-    const hash = hashOf(key)
-    let node: Node<K, V> | undefined = this.#root
-    for (let shift = 0; node?.kind === 'branch'; shift += BITS) node = childOf(node, bitOf(hash, shift))
-    return node !== undefined && node.entries.some((entry) => entry[0] === key)
+    return this.#find(key, hashOf(key)) !== undefined
   }
 
   set(key: K, value: V): PersistentMap<K, V> {
-    const grown = this.has(key) ? 0 : 1
-    return new PersistentMap(insertIntoBranch(this.#root, 0, hashOf(key), [key, value]), this.size + grown)
+    const hash = hashOf(key)
+    const grown = this.#find(key, hash) === undefined ? 1 : 0
+    return new PersistentMap(insertIntoBranch(this.#root, 0, hash, [key, value]), this.size + grown)
   }
 
   delete(key: K): PersistentMap<K, V> {
-    if (!this.has(key)) return this
-    const root = removeFromBranch(this.#root, 0, hashOf(key), key)
+    const hash = hashOf(key)
+    if (this.#find(key, hash) === undefined) return this
+    const root = removeFromBranch(this.#root, 0, hash, key)
     const kept = root?.kind === 'branch' ? root : root === null ? emptyBranch : wrap(root, 0)
     return new PersistentMap(kept as Branch<K, V>, this.size - 1)
+  }
+
+  #find(key: K, hash: number): Entry<K, V> | undefined {
+    let node: Node<K, V> | undefined = this.#root
+    for (let shift = 0; node?.kind === 'branch'; shift += BITS) node = childOf(node, bitOf(hash, shift))
+    if (node === undefined || node.hash !== hash) return undefined
+    return node.entries.length === 1 && node.entries[0]![0] === key ? node.entries[0] : node.entries.find((entry) => entry[0] === key)
   }
 
   *entries(): Generator<[K, V], undefined, unknown> {
@@ -166,12 +169,21 @@ function popCount(bits: number): number {
   return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
-/** FNV-1a with murmur's finalizer. Not keyed: names chosen by clients can at worst build one long leaf per crafted hash. */
+/** FNV-1a with murmur's finalizer, as int32. Not keyed: names chosen by clients can at worst build one long leaf per crafted hash. */
 function hashOf(key: string | number): number {
-  let hash = 0x811c9dc5
-  if (typeof key === 'number') hash ^= key
-  else for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  return finalized(typeof key === 'number' ? key ^ FNV_BASIS : hashOfText(key))
+}
+
+const FNV_BASIS = 0x811c9dc5 | 0
+
+function hashOfText(text: string): number {
+  let hash = FNV_BASIS
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash
+}
+
+function finalized(hash: number): number {
+  const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35)
+  return twice ^ (twice >>> 16)
 }

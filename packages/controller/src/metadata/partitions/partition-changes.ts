@@ -3,7 +3,7 @@ import type { NodeId } from '@kavka/protocol'
 import { allowsUncleanElection, minInsyncReplicas } from '../configs/effective.ts'
 import type { DecisionContext } from '../decision.ts'
 import { ELIGIBLE_LEADER_REPLICAS } from '../features/supported-features.ts'
-import type { MetadataImage } from '../image.ts'
+import type { MetadataImage, TopicImage } from '../image.ts'
 import type { LocatedPartition } from '../partition-index.ts'
 import type { MetadataRecord, PartitionChangeRecord } from '../records.ts'
 import type { ElectionKind, PartitionDecision } from './election.ts'
@@ -27,14 +27,36 @@ export function isActive(image: MetadataImage, brokerId: NodeId): boolean {
 }
 
 /** The decision that every occasion starts from; the election is `unclean` where the topic allows it. */
-export function partitionDecision(context: DecisionContext, { topic, registration }: LocatedPartition): PartitionDecision {
-  const { image, settings } = context
-  return {
-    topicId: topic.id,
-    partition: registration,
-    election: allowsUncleanElection(image, settings, topic.name) ? 'unclean' : 'online',
-    isActive: (replica) => isActive(image, replica),
-    elr: elrEnabled(image) ? { minIsr: minInsyncReplicas(image, settings, topic.name), uncleanlyStopped: null } : null,
+export function partitionDecision(context: DecisionContext, located: LocatedPartition): PartitionDecision {
+  return new PartitionDecisions(context).of(located)
+}
+
+/** The same for many partitions: what they share, one topic after the other, is looked up once. */
+class PartitionDecisions {
+  readonly #context: DecisionContext
+  readonly #isActive: (replica: NodeId) => boolean
+  readonly #elrEnabled: boolean
+  #policy: Pick<PartitionDecision, 'topicId' | 'election' | 'elr'> | null = null
+
+  constructor(context: DecisionContext) {
+    this.#context = context
+    this.#isActive = (replica) => isActive(context.image, replica)
+    this.#elrEnabled = elrEnabled(context.image)
+  }
+
+  of({ topic, registration }: LocatedPartition): PartitionDecision {
+    if (this.#policy?.topicId !== topic.id) this.#policy = this.#policyOf(topic)
+    const { topicId, election, elr } = this.#policy
+    return { topicId, partition: registration, election, isActive: this.#isActive, elr }
+  }
+
+  #policyOf(topic: TopicImage): Pick<PartitionDecision, 'topicId' | 'election' | 'elr'> {
+    const { image, settings } = this.#context
+    return {
+      topicId: topic.id,
+      election: allowsUncleanElection(image, settings, topic.name) ? 'unclean' : 'online',
+      elr: this.#elrEnabled ? { minIsr: minInsyncReplicas(image, settings, topic.name), uncleanlyStopped: null } : null,
+    }
   }
 }
 
@@ -43,8 +65,9 @@ export function changesForBroker(
   context: DecisionContext, partitions: Iterable<LocatedPartition>, turn: BrokerTurn,
 ): PartitionChangeRecord[] {
   const records: PartitionChangeRecord[] = []
+  const decisions = new PartitionDecisions(context)
   for (const located of partitions) {
-    const change = decidePartition(withTurn(partitionDecision(context, located), turn))
+    const change = decidePartition(withTurn(decisions.of(located), turn))
     if (change !== null) records.push(change)
   }
   return records
@@ -55,8 +78,9 @@ export function electionRecords(
   context: DecisionContext, partitions: Iterable<LocatedPartition>, election: ElectionKind,
 ): PartitionChangeRecord[] {
   const records: PartitionChangeRecord[] = []
+  const decisions = new PartitionDecisions(context)
   for (const located of partitions) {
-    const change = decidePartition({ ...partitionDecision(context, located), election })
+    const change = decidePartition({ ...decisions.of(located), election })
     if (change !== null) records.push(change)
   }
   return records
