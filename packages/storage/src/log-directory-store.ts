@@ -56,7 +56,7 @@ export class LogDirectoryStore {
   /** Locks and identifies the directory; the error is a sentence. Throws the file system's errors. */
   static open(path: string, options: LogManagerOptions, ports: StorePorts): Result<LogDirectoryStore, string> {
     const { fs, logger } = ports
-    fs.makeDirectory(path)
+    makeDirectoryDurably(fs, path)
     const locked = lockDirectory(fs, path, ports.processes)
     if (!locked.ok) return locked
     const identified = identify(path, options, ports)
@@ -117,6 +117,15 @@ export class LogDirectoryStore {
 
   #entries(offsetOf: (log: DiskLog) => Offset): OffsetCheckpointEntry[] {
     return [...this.logs].map((log) => ({ topicPartition: log.topicPartition, offset: offsetOf(log) }))
+  }
+}
+
+/** Also the names of the parents that had to be made: a log directory whose name is lost takes all in it along. */
+function makeDirectoryDurably(fs: FileSystem, path: string): void {
+  if (fs.exists(path)) return
+  fs.makeDirectory(path)
+  for (let end = path.lastIndexOf('/'); end >= 0; end = end === 0 ? -1 : path.lastIndexOf('/', end - 1)) {
+    fs.syncDirectory(end === 0 ? '/' : path.slice(0, end))
   }
 }
 

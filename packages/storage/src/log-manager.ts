@@ -207,7 +207,7 @@ export class LogManager {
       if (parsed.kind !== 'partition' || parsed.topicPartition.topic === CLUSTER_METADATA_TOPIC) continue
       const other = this.#logs.get(name)
       if (other !== undefined) return `${name} lies in two log directories: ${other.log.directory} and ${path}`
-      const topicId = this.#readTopicId(path)
+      const topicId = this.#readTopicId(path, store.shutdown)
       if (!topicId.ok) return topicId.error
       this.#add(store, parsed.topicPartition, topicId.value, this.#options.configOf(parsed.topicPartition.topic), (ports) =>
         loadLog(
@@ -226,13 +226,17 @@ export class LogManager {
     return null
   }
 
-  /** The zero uuid when the file is missing, as after a crash during creation: the first assignment then brings the id. */
-  #readTopicId(path: string): Result<Uuid, string> {
+  /** The zero uuid when the file is missing or torn, as after a crash during creation: the first assignment then brings the id. */
+  #readTopicId(path: string, shutdown: 'clean' | 'unclean'): Result<Uuid, string> {
     const { fs } = this.#deps
     const file = `${path}/${PARTITION_METADATA_FILE}`
     if (!fs.exists(file) || fs.sizeBytes(file) === 0) return success(ZERO_UUID)
     const parsed = parsePartitionMetadata(fs.readFile(file).toString('utf8'))
-    return parsed.ok ? parsed : failure(`${file} cannot be used: ${parsed.error}`)
+    if (parsed.ok) return parsed
+    if (shutdown === 'clean') return failure(`${file} cannot be used: ${parsed.error}`)
+    fs.removeFile(file)
+    this.#deps.logger.warn({ path: file }, `A partition lost its topic id in a crash: ${parsed.error}`)
+    return success(ZERO_UUID)
   }
 
   #existing(known: { log: DiskLog; store: LogDirectoryStore }, topicId: Uuid, config: LogConfig): Result<PartitionLog, { errorCode: number; message: string }> {
@@ -264,7 +268,7 @@ export class LogManager {
     const { fs, scheduler, logger } = this.#deps
     const files = this.#files
     const segment = (baseOffset: number, sizeBytes: number): Segment =>
-      new Segment({ directory, baseOffset, sizeBytes, createdMs: scheduler.wallMs() }, { fs, files, logger })
+      new Segment({ directory, baseOffset, sizeBytes, createdMs: scheduler.wallMs(), indexIntervalBytes: config.indexIntervalBytes }, { fs, files, logger })
     const log = new DiskLog(
       { topicPartition, topicId, config, directory, producerIdExpirationMs: this.#options.producerIdExpirationMs, jitter: this.#deps.random.unit() },
       load({ fs, files, logger, segment }),

@@ -59,6 +59,10 @@ export interface LoadedLog {
   readonly recoveryPoint: number
   /** The log is new: its names are not on the disk yet. */
   readonly isNew: boolean
+  /** Batches were walked after an unclean stop: indexes in memory are newer than their files, the tail may be unsynced. */
+  readonly isRecovered: boolean
+  /** The epochs are not what their file says. */
+  readonly epochsChanged: boolean
   readonly corruption: LogCorruption | null
 }
 
@@ -84,6 +88,13 @@ export interface DiskLogPorts {
   readonly segment: (baseOffset: number, sizeBytes: number) => Segment
   /** Makes the checkpointed recovery point of this log no larger than `offset`, durably, before it returns. */
   readonly lowerRecoveryPoint: (offset: number) => void
+}
+
+/** Where a truncation cuts: the segment that becomes the active one, at the start of a batch or its end. */
+interface LogCut {
+  readonly segment: Segment
+  readonly position: number
+  readonly endOffset: number
 }
 
 const READ_ATTEMPTS_MAX = 5
@@ -132,6 +143,7 @@ export class DiskLog implements PartitionLog {
     this.#producers = loaded.producers
     this.#snapshots = loaded.snapshots
     this.#corruption = loaded.corruption
+    this.#epochsDirty = loaded.epochsChanged
     this.#logStartOffset = loaded.logStartOffset
     this.#logEndOffset = loaded.logEndOffset
     this.#highWatermark = loaded.logStartOffset
@@ -142,7 +154,7 @@ export class DiskLog implements PartitionLog {
     )
     this.#durableNotified = this.durableEndOffset
     if (loaded.isNew) this.#coverNames()
-    else if (loaded.recoveryPoint < loaded.logEndOffset) this.#syncRecovered(loaded.recoveryPoint)
+    else if (loaded.isRecovered) this.#syncRecovered(loaded.recoveryPoint)
     this.#unsubscribe = ports.logDirectory.onFailed((cause) => this.#failedListener(cause))
   }
 
@@ -365,8 +377,8 @@ export class DiskLog implements PartitionLog {
   }
 
   /**
-   * What makes the next recovery short, before the recovery point is recorded: indexes and producer state (a recovery checks both,
-   * so they need no sync) and leader epochs (which it believes, so they are synced).
+   * What makes the next recovery short, before the recovery point is recorded: producer state (which a recovery checks, so it needs
+   * no sync) and leader epochs (which it believes, so they are synced). Index files are brought up for whoever looks at them.
    */
   checkpoint(): void {
     if (this.#unavailable() !== null || this.recoveryPoint === this.#checkpointedPoint) return
@@ -560,8 +572,8 @@ export class DiskLog implements PartitionLog {
 
   /** A recovered tail may be in the page cache only; it counts as durable when it is synced. */
   #syncRecovered(recoveryPoint: number): void {
-    for (const segment of this.#segments.all.slice(this.#segments.indexFor(recoveryPoint))) {
-      this.#writer.coverPath(segment.logPath)
+    for (const segment of this.#segments.all.slice(this.#segments.indexFor(Math.max(0, recoveryPoint - 1)))) {
+      this.#writer.coverSegment(segment)
       if (segment === this.#segments.active) continue
       segment.seal()
       for (const path of segment.indexPaths()) this.#writer.coverPath(path)
@@ -698,20 +710,37 @@ export class DiskLog implements PartitionLog {
 
   #truncate(endOffset: number): void {
     if (!this.#writer.write()) return
-    this.#ports.lowerRecoveryPoint(endOffset)
+    // The batch that contains `endOffset` goes whole, so that the log may end before it.
+    const cut = this.#locateCut(endOffset)
+    this.#ports.lowerRecoveryPoint(cut.endOffset)
     this.#generation++
     this.#tail.clear()
     // Newest first and each durably: after a crash in between the log must end somewhere, not have a hole.
-    while (this.#segments.count > 1 && this.#segments.active.baseOffset >= endOffset) this.#dropActiveSegment()
-    const segment = this.#segments.active
-    const end = this.#cutSegment(segment, endOffset)
-    this.#logEndOffset = end
-    this.#writer.truncated(end)
-    if (this.#highWatermark > end) this.#highWatermark = end
-    if (this.#epochs.truncateFromEnd(end as Offset)) this.#epochsDirty = true
+    while (this.#segments.active !== cut.segment) this.#dropActiveSegment()
+    this.#cutSegment(cut)
+    this.#logEndOffset = cut.endOffset
+    this.#checkpointedPoint = -1
+    this.#writer.truncated(cut.endOffset)
+    if (this.#highWatermark > cut.endOffset) this.#highWatermark = cut.endOffset
+    if (this.#epochs.truncateFromEnd(cut.endOffset as Offset)) this.#epochsDirty = true
     this.#writeEpochs()
-    this.#snapshots.removeAbove(end)
+    this.#snapshots.removeAbove(cut.endOffset)
     this.#rebuildProducers()
+  }
+
+  #locateCut(endOffset: number): LogCut {
+    let index = this.#segments.indexFor(endOffset)
+    if (index > 0 && this.#segments.all[index]!.baseOffset === endOffset) index--
+    const segment = this.#segments.all[index]!
+    const cut = { segment, position: segment.sizeBytes, endOffset }
+    const start = segment.indexes.offsets.positionFor(endOffset - 1)
+    walkBatches(this.#ports.files.file(segment.logPath), { start, end: segment.sizeBytes }, (batch, position) => {
+      if (batch.lastOffset < endOffset) return null
+      cut.position = position
+      cut.endOffset = Math.min(endOffset, batch.baseOffset)
+      return 'stop'
+    })
+    return cut
   }
 
   #dropActiveSegment(): void {
@@ -722,27 +751,16 @@ export class DiskLog implements PartitionLog {
     fs.syncDirectory(this.directory)
   }
 
-  /** Cuts the file before the batch that contains `endOffset`; returns the new log end. */
-  #cutSegment(segment: Segment, endOffset: number): number {
+  #cutSegment({ segment, position, endOffset }: LogCut): void {
     const file = this.#ports.files.file(segment.logPath)
-    const start = segment.indexes.offsets.positionFor(endOffset - 1)
-    let cutAt = segment.sizeBytes
-    let end = endOffset
-    walkBatches(file, { start, end: segment.sizeBytes }, (batch, position) => {
-      if (batch.lastOffset < endOffset) return null
-      cutAt = position
-      end = Math.min(endOffset, batch.baseOffset)
-      return 'stop'
-    })
-    file.truncateSync(cutAt)
+    file.truncateSync(position)
     file.syncSync()
     const { indexIntervalBytes } = this.#config
     const trustBelowOffset = Number.MAX_SAFE_INTEGER
-    resumeSegment(segment, file, { endPosition: cutAt, indexIntervalBytes, trustBelowOffset, check: () => null, onBatch: () => {} })
-    segment.dropAbortedFrom(end)
+    resumeSegment(segment, file, { endPosition: position, indexIntervalBytes, trustBelowOffset, check: () => null, onBatch: () => {} })
+    segment.dropAbortedFrom(endOffset)
     segment.writeIndexes()
     for (const path of segment.indexPaths()) this.#writer.coverPath(path)
-    return end
   }
 
   /** The state as of the new log end: from a snapshot below it and the batches behind that. */
@@ -769,6 +787,7 @@ export class DiskLog implements PartitionLog {
       this.#logEndOffset = baseOffset
       this.#highWatermark = Math.min(Math.max(this.#highWatermark, logStartOffset), Math.max(baseOffset, logStartOffset))
       this.#corruption = null
+      this.#checkpointedPoint = -1
       this.#writer.truncated(baseOffset)
       this.#writeEpochs()
     })
@@ -786,6 +805,8 @@ export class DiskLog implements PartitionLog {
   }
 
   #deleteOldSegments(): readonly string[] {
+    // What is still staged for an old segment would bring its file back under the old name.
+    if (!this.#writer.write()) return []
     const segments = this.#segments.all
     const plan = planRetention(
       segments.map((segment, index) => this.#retentionView(segment, segments[index + 1])),

@@ -1,7 +1,7 @@
 /** The append scenarios that Kafka 4.3.1 played: same results, same bytes, same producer state. */
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
 import { recordsOf } from '@kavka/protocol'
-import type { LogConfig } from '../log-config.ts'
+import { configOfGolden } from '../testing/golden-config.ts'
 import { readGoldenLines } from '../testing/golden.ts'
 import { LogFixture } from '../testing/log-fixture.ts'
 import type { DiskLog } from './disk-log.ts'
@@ -33,22 +33,6 @@ interface GoldenScenario {
     currentTxnFirstOffset: number | null
     batches: readonly { lastSeq: number }[]
   }[]
-}
-
-export function configOfGolden(topicConfig: Record<string, string>): Partial<LogConfig> {
-  const config: Record<string, unknown> = {}
-  const rename: Record<string, (value: string) => [keyof LogConfig, unknown]> = {
-    'message.timestamp.type': (value) => ['messageTimestampType', value],
-    'compression.type': (value) => ['compressionType', value],
-    'message.timestamp.before.max.ms': (value) => ['messageTimestampBeforeMaxMs', Number(value)],
-    'cleanup.policy': (value) => ['cleanupPolicy', [value]],
-    'max.message.bytes': (value) => ['maxMessageBytes', Number(value)],
-  }
-  for (const [key, value] of Object.entries(topicConfig)) {
-    const [name, converted] = rename[key]!(value)
-    config[name] = converted
-  }
-  return config as Partial<LogConfig>
 }
 
 /** Kafka refuses it (UnexpectedAppendOffsetException); ours skips batches below the log end, which a repeated fetch may bring. */

@@ -28,14 +28,14 @@ export class LeaderEpochs {
   }
 
   /**
-   * Notes that `epoch` starts at `startOffset`; true when that was news. Entries that contradict it (same or later start,
-   * same or larger epoch) are dropped first: what is appended last is what the log holds.
+   * Notes that a record of `epoch` stands at `startOffset`; true when that was news. Entries that contradict it (a larger epoch, a
+   * start not before it) are dropped first: what is appended last is what the log holds.
    */
   assign(epoch: LeaderEpoch, startOffset: Offset): boolean {
     assert(epoch >= 0, 'negative leader epoch', { epoch })
-    const last = this.#entries.at(-1)
-    if (last !== undefined && last.epoch === epoch && last.startOffset <= startOffset) return false
+    const lengthBefore = this.#entries.length
     while (this.#contradicts(epoch, startOffset)) this.#entries.pop()
+    if (this.latest === epoch) return this.#entries.length !== lengthBefore
     this.#entries.push({ epoch, startOffset })
     return true
   }
@@ -86,6 +86,8 @@ export class LeaderEpochs {
 
   #contradicts(epoch: LeaderEpoch, startOffset: Offset): boolean {
     const last = this.#entries.at(-1)
-    return last !== undefined && (last.epoch >= epoch || last.startOffset >= startOffset)
+    if (last === undefined) return false
+    if (last.epoch === epoch) return last.startOffset > startOffset
+    return last.epoch > epoch || last.startOffset >= startOffset
   }
 }

@@ -58,9 +58,14 @@ export function newLog(directory: string, partition: string, ports: LoadPorts): 
     logEndOffset: 0,
     recoveryPoint: 0,
     isNew: true,
+    isRecovered: false,
+    epochsChanged: false,
     corruption: null,
   }
 }
+
+/** No index entry is believed after an unclean stop: index files are written without a sync in between. */
+const NOTHING = -1
 
 interface Recovered {
   readonly logEndOffset: number
@@ -94,13 +99,14 @@ class Loader {
       this.#startAgainAt(segments, logStartOffset)
       logEndOffset = logStartOffset
     }
-    epochs.truncateFromEnd(logEndOffset as Offset)
-    epochs.truncateFromStart(logStartOffset as Offset)
+    const isCut = epochs.truncateFromEnd(logEndOffset as Offset)
+    const isTrimmed = epochs.truncateFromStart(logStartOffset as Offset)
+    const epochsChanged = this.#options.shutdown === 'unclean' || isCut || isTrimmed
     const snapshots = new ProducerSnapshots(directory, names, this.#ports)
     const producers = new ProducerState(partition)
     if (corruption === null) this.#loadProducers({ segments, snapshots, producers, logStartOffset, logEndOffset, scannedFrom: recovered.scannedFrom })
     const recoveryPoint = Math.min(this.#options.shutdown === 'clean' ? logEndOffset : this.#options.recoveryPoint, logEndOffset)
-    return { segments, epochs, producers, snapshots, logStartOffset, logEndOffset, recoveryPoint, isNew: false, corruption }
+    return { segments, epochs, producers, snapshots, logStartOffset, logEndOffset, recoveryPoint, isNew: false, isRecovered: corruption === null && recovered.scannedFrom !== Number.MAX_SAFE_INTEGER, epochsChanged, corruption }
   }
 
   #removeLeftovers(): void {
@@ -175,9 +181,9 @@ class Loader {
     let nextOffset = all[fromIndex]!.baseOffset
     for (let index = fromIndex; index < all.length; index++) {
       const segment = all[index]!
-      const trustBelow = index === fromIndex ? recoveryPoint : -1
       const sizeBefore = segment.sizeBytes
-      const resumed = this.#resume(segment, trustBelow, checker(nextOffset), (batch) => noteEpoch(epochs, batch))
+      segment.forgetAborted()
+      const resumed = this.#resume(segment, NOTHING, checker(nextOffset), (batch) => noteEpoch(epochs, batch))
       if (scannedFrom === null) scannedFrom = resumed.fromOffset
       nextOffset = Math.max(resumed.nextOffset, segment.baseOffset)
       const verdict = judgeSegmentEnd({
@@ -252,7 +258,6 @@ class Loader {
     const { segments, snapshots, producers, logStartOffset, logEndOffset, scannedFrom } = parts
     snapshots.removeAbove(logEndOffset)
     snapshots.load(producers, logStartOffset, Math.max(logStartOffset, Math.min(logEndOffset, scannedFrom)))
-    for (const segment of segments.all) segment.dropAbortedFrom(scannedFrom)
     replayProducers(segments, this.#ports.files, producers, logEndOffset, (completed, segment) => {
       if (completed.outcome !== 'abort' || completed.lastOffset < scannedFrom) return
       segment.noteAborted({ ...completed, lastStableOffset: producers.lastStableOffsetAfter(completed) })

@@ -97,7 +97,7 @@ export class LogWriter {
   }
 
   get hasUnsynced(): boolean {
-    return this.#syncedEndOffset < this.#stagedEndOffset || this.#dirtyPaths.size > 0 || this.#dirtyDirectories.size > 0
+    return this.#syncedEndOffset < this.#stagedEndOffset || this.#dirtySegments.size > 0 || this.#dirtyPaths.size > 0 || this.#dirtyDirectories.size > 0
   }
 
   /** How long ago the last sync began. */
@@ -119,6 +119,11 @@ export class LogWriter {
     if (this.#isTurnRequested) return
     this.#isTurnRequested = true
     this.#ports.turnEnd.add(this)
+  }
+
+  /** The next sync covers the segment's log, as if it had just been written. */
+  coverSegment(segment: Segment): void {
+    this.#dirtySegments.add(segment)
   }
 
   coverPath(path: string): void {
@@ -231,7 +236,8 @@ export class LogWriter {
     const { fs, directory } = this.#ports
     const generation = this.#generation
     const target = this.#writtenEndOffset
-    const paths = [...[...this.#dirtySegments].map((segment) => segment.logPath), ...this.#dirtyPaths]
+    const segments = [...this.#dirtySegments]
+    const paths = [...this.#dirtyPaths]
     const directories = [...this.#dirtyDirectories]
     this.#dirtySegments = new Set()
     this.#dirtyPaths = new Set()
@@ -240,7 +246,7 @@ export class LogWriter {
     if (directory.failure !== null) return false
     try {
       for (const path of directories) if (fs.exists(path)) fs.syncDirectory(path)
-      await Promise.all(paths.map((path) => this.#syncPath(path)))
+      await Promise.all([...segments.map((segment) => this.#syncSegment(segment)), ...paths.map((path) => this.#syncPath(path))])
     } catch (error) {
       // A truncation or a retention run in between may have taken the file away: then there was nothing left to sync.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') directory.fail(error as Error)
@@ -252,14 +258,26 @@ export class LogWriter {
     return true
   }
 
-  async #syncPath(path: string): Promise<void> {
+  async #syncSegment(segment: Segment): Promise<void> {
     const { fs, files } = this.#ports
-    if (!fs.exists(path)) return
-    const borrowed = files.borrow(path)
+    if (!fs.exists(segment.logPath)) return
+    const borrowed = files.borrow(segment.logPath)
     try {
       await borrowed.file.sync()
     } finally {
       borrowed.release()
+    }
+  }
+
+  /** Files beside the log are replaced under their names, so each sync opens what has the name now. */
+  async #syncPath(path: string): Promise<void> {
+    const { fs } = this.#ports
+    if (!fs.exists(path)) return
+    const file = fs.open(path, 'read-write')
+    try {
+      await file.sync()
+    } finally {
+      file.close()
     }
   }
 }

@@ -17,7 +17,8 @@ export type RecoveryPlan =
 export function planRecovery(segments: readonly RecoverySegment[], recoveryPoint: number, shutdown: 'clean' | 'unclean'): RecoveryPlan {
   if (shutdown === 'clean') return { kind: 'trust' }
   let fromIndex = 0
-  while (fromIndex + 1 < segments.length && segments[fromIndex + 1]!.baseOffset <= recoveryPoint) fromIndex++
+  // A segment that begins at the recovery point itself may be newer than the sync of its predecessor's indexes.
+  while (fromIndex + 1 < segments.length && segments[fromIndex + 1]!.baseOffset < recoveryPoint) fromIndex++
   return { kind: 'scan', fromIndex }
 }
 

@@ -25,6 +25,8 @@ export interface SegmentOptions {
   readonly baseOffset: number
   readonly sizeBytes: number
   readonly createdMs: number
+  /** `index.interval.bytes`, for an index that must be made again. */
+  readonly indexIntervalBytes: number
 }
 
 interface Indexes {
@@ -45,6 +47,7 @@ export class Segment {
   readonly createdMs: number
   readonly #ports: SegmentPorts
   readonly #pathPrefix: string
+  readonly #indexIntervalBytes: number
   /** Staged bytes included. */
   #sizeBytes: number
   #indexes: Indexes | null = null
@@ -61,6 +64,7 @@ export class Segment {
     this.createdMs = options.createdMs
     this.#sizeBytes = options.sizeBytes
     this.#ports = ports
+    this.#indexIntervalBytes = options.indexIntervalBytes
     this.#pathPrefix = `${options.directory}/`
   }
 
@@ -122,6 +126,12 @@ export class Segment {
 
   noteAborted(entry: AbortedTransactionEntry): void {
     this.#aborted = [...this.aborted, entry]
+    this.#indexesDirty = true
+  }
+
+  /** Before a replay that finds all of them again; their file, which a crash may have torn, is not even read. */
+  forgetAborted(): void {
+    this.#aborted = []
     this.#indexesDirty = true
   }
 
@@ -220,7 +230,7 @@ export class Segment {
     return fs.exists(this.path(suffix)) ? fs.readFile(this.path(suffix)) : null
   }
 
-  /** A missing or wrong index is made again from the batches, with the interval that new ones have. */
+  /** A missing or wrong index is made again from the batches. */
   #rebuildIndexes(): Indexes {
     const indexes = { offsets: new OffsetIndex(this.baseOffset), times: new TimeIndex(this.baseOffset) }
     if (this.#sizeBytes === 0) return indexes
@@ -228,7 +238,7 @@ export class Segment {
     let bytesSinceEntry = 0
     walkBatches(this.#ports.files.file(this.logPath), { start: 0, end: this.#sizeBytes }, (batch, position) => {
       if (batch.maxTimestampMs > largest.timestampMs) largest = { timestampMs: batch.maxTimestampMs, offset: batch.lastOffset }
-      if (bytesSinceEntry > REBUILD_INTERVAL_BYTES) {
+      if (bytesSinceEntry > this.#indexIntervalBytes) {
         indexes.offsets.append(batch.lastOffset, position)
         indexes.times.maybeAppend(largest.timestampMs, largest.offset)
         bytesSinceEntry = 0
@@ -259,5 +269,3 @@ export class Segment {
     return first
   }
 }
-
-const REBUILD_INTERVAL_BYTES = 4_096

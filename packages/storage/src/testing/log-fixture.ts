@@ -1,6 +1,6 @@
 /** A LogManager on a disk in memory under a clock of its own; for the tests of this package. */
 import { seededRandom, silentLogger } from '@kavka/kernel'
-import type { Random } from '@kavka/kernel'
+import type { Random, Scheduler } from '@kavka/kernel'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
 import { MemoryFileSystem, VirtualScheduler } from '@kavka/testkit'
 import type { LogConfig } from '../log-config.ts'
@@ -81,10 +81,25 @@ export class LogFixture {
   }
 
   tryOpen(): ReturnType<typeof LogManager.open> {
-    const { fs, scheduler, random } = this
+    const { fs, random } = this
     const id = this.#processId
+    const scheduler = this.#livingScheduler(id)
     const processes = { id, host: 'test', incarnation: (other: number) => (other === id ? 'now' : null) }
     return LogManager.open(this.managerOptions, { fs, scheduler, random, logger: silentLogger, processes })
+  }
+
+  /** The scheduler of one process: what a dead one had planned does not happen. */
+  #livingScheduler(processId: number): Scheduler {
+    const { scheduler } = this
+    const whileAlive = (callback: () => void) => () => {
+      if (processId === this.#processId) callback()
+    }
+    return {
+      wallMs: () => scheduler.wallMs(),
+      monotonicMs: () => scheduler.monotonicMs(),
+      after: (delayMs, callback) => scheduler.after(delayMs, whileAlive(callback)),
+      soon: (callback) => scheduler.soon(whileAlive(callback)),
+    }
   }
 
   async open(): Promise<LogManager> {
