@@ -22,6 +22,10 @@ export interface DeleteRecordsResult {
   readonly lowWatermark: number
 }
 
+type Deletion =
+  | { readonly kind: 'deleted'; readonly errorCode: number; readonly partition: Partition; readonly offset: number }
+  | { readonly kind: 'refused'; readonly errorCode: number }
+
 export class DeleteRecordsPath {
   readonly purgatory: Purgatory
   readonly #timer: PurgatoryTimer
@@ -55,7 +59,8 @@ export class DeleteRecordsPath {
       for (const entry of entries) {
         const outcome = this.#deleteEntry(entry)
         waiting.push(outcome.kind === 'deleted' ? outcome.partition : null)
-        results.push(outcome.kind === 'deleted' ? { errorCode: 0, lowWatermark: outcome.partition.lowWatermark } : outcome)
+        const { errorCode } = outcome
+        results.push({ errorCode, lowWatermark: outcome.kind === 'deleted' ? outcome.partition.lowWatermark : -1 })
         if (outcome.kind === 'deleted' && outcome.partition.lowWatermark < outcome.offset) {
           const waiter = pending.waitFor(results.length - 1, outcome.offset)
           outcome.partition.lowWatermarkWaiters.add(waiter)
@@ -71,11 +76,7 @@ export class DeleteRecordsPath {
     this.#timer.stop()
   }
 
-  #deleteEntry(
-    entry: DeleteRecordsEntry,
-  ):
-    | { readonly kind: 'deleted'; readonly partition: Partition; readonly offset: number }
-    | ({ readonly kind: 'refused' } & DeleteRecordsResult) {
+  #deleteEntry(entry: DeleteRecordsEntry): Deletion {
     const found = findLed(this.#directory, entry.topicPartition)
     if (found.kind === 'error') return refusal(found.errorCode)
     const { partition, state } = found
@@ -83,7 +84,7 @@ export class DeleteRecordsPath {
     if (problem !== null) return refusal(problem)
     const target = entry.offset === -1 ? state.highWatermark : offset(entry.offset)
     partition.deleteRecordsBefore(target)
-    return { kind: 'deleted', partition, offset: target }
+    return { kind: 'deleted', errorCode: ErrorCode.NONE, partition, offset: target }
   }
 }
 
@@ -98,6 +99,6 @@ function lowWatermarkFor(partition: Partition, errorCode: number): number {
   return errorCode === ErrorCode.NONE || errorCode === ErrorCode.REQUEST_TIMED_OUT ? partition.lowWatermark : -1
 }
 
-function refusal(errorCode: number): { readonly kind: 'refused' } & DeleteRecordsResult {
-  return { kind: 'refused', errorCode, lowWatermark: -1 }
+function refusal(errorCode: number): Deletion {
+  return { kind: 'refused', errorCode }
 }

@@ -173,6 +173,12 @@ export class LeaderStreamServer implements LeaderStreamEvents, PositionOwner {
         position.refuse(outcome.kind === 'failed' ? outcome.errorCode : ErrorCode.OFFSET_OUT_OF_RANGE)
         continue
       }
+      if (outcome.sizeBytes === 0 && entries.length > 0) {
+        // Its first batch does not fit beside the others: it is the first of the next frame, or small ones would starve it.
+        position.inDataQueue = true
+        this.#withData.unshift(position)
+        break
+      }
       bytesLeft -= outcome.sizeBytes
       if (outcome.sizeBytes > 0) entries.push(this.#take(position, outcome))
       if (hasMore(position)) this.dataArrived(position)

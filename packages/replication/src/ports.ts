@@ -82,7 +82,7 @@ export interface LeaderPartitionFrame extends PartitionKey {
   readonly leaderEpoch: LeaderEpoch
   /** Protocol error code: FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, NOT_LEADER_OR_FOLLOWER, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC_ID … */
   readonly errorCode: number
-  /** Offset of the first byte of `records`: a follower that restarted meanwhile drops frames that do not continue its log. */
+  /** Where the leader read: the position that `records` continue, or the next one without records. A follower that restarted meanwhile drops frames that do not continue its log. */
   readonly baseOffset: number
   readonly highWatermark: number
   readonly logStartOffset: number

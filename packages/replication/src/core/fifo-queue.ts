@@ -11,6 +11,12 @@ export class FifoQueue<T> {
     this.#items.push(item)
   }
 
+  /** Puts back what was taken and not served: it stays first. */
+  unshift(item: T): void {
+    if (this.#head > 0) this.#items[--this.#head] = item
+    else this.#items.unshift(item)
+  }
+
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined
     const item = this.#items[this.#head++]
