@@ -53,7 +53,7 @@ function becomeCandidate(context: RaftContext, attempt: number): void {
     refused: new Set(),
     roundDeadlineMs: context.nowMs + withJitter(context, electionTimeoutMs),
     resends: 0,
-    nextResendMs: context.nowMs + backoffMs(context, 1),
+    nextResendMs: context.nowMs + backoffMs(context, attempt + 1),
   })
   for (const to of context.voters.others(nodeId)) sendVoteRequest(context, to, 'vote')
 }
@@ -69,8 +69,9 @@ export function sendVoteRequest(context: RaftContext, to: VoteRequest['to'], pha
   })
 }
 
-/** A candidate asks again those that have not answered. */
+/** A candidate asks again those that have not answered; once refused, it rather begins anew than waits for the silent ones. */
 export function resendVoteRequests(context: RaftContext, role: CandidateRole): void {
+  if (role.refused.size > 0) return backOff(context, role.attempt + 1)
   role.resends++
   role.nextResendMs = context.nowMs + backoffMs(context, role.resends + 1)
   for (const to of context.voters.others(context.options.nodeId)) {
@@ -93,7 +94,7 @@ export function handleVoteRequest(context: RaftContext, request: VoteRequest): v
   const granted =
     eligible && upToDate && (request.phase === 'pre-vote' ? wouldVote(context) : mayVoteFor(context, request))
   if (granted && request.phase === 'vote') giveVote(context, request)
-  if (granted && request.phase === 'pre-vote') deferElection(context)
+  if (granted && request.phase === 'pre-vote') deferElection(context, request)
   // Nobody with a shorter log can win while this node is needed for the majority: better to stand than to wait.
   if (eligible && !upToDate) hastenElection(context)
   context.outbox.send({
@@ -128,12 +129,18 @@ function giveVote(context: RaftContext, request: VoteRequest): void {
   becomeLeaderless(context, withJitter(context, context.options.electionTimeoutMs))
 }
 
-/** Two voters that notice a dead leader at the same moment should not split the vote: who was asked first lets the other try. */
-function deferElection(context: RaftContext): void {
-  const { role, nowMs } = context
+/**
+ * Two voters that notice a dead leader at the same moment should not split the vote: who was asked first lets the other try.
+ * When both ask at once, each grants the other's pre-vote and both would stand; so the one with the higher id takes its own
+ * attempt back. It has granted the other's, so nothing is lost but a moment if the other fails.
+ */
+function deferElection(context: RaftContext, request: VoteRequest): void {
+  const { role, nowMs, options } = context
   const notBeforeMs = nowMs + withJitter(context, BACKOFF_MS_MIN)
   if (role.kind === 'unattached') role.electionDeadlineMs = Math.max(role.electionDeadlineMs, notBeforeMs)
-  if (role.kind === 'prospective') role.nextAttemptMs = Math.max(role.nextAttemptMs, notBeforeMs)
+  if (role.kind !== 'prospective') return
+  role.nextAttemptMs = Math.max(role.nextAttemptMs, notBeforeMs)
+  if (request.from < options.nodeId) role.granted.clear()
 }
 
 function hastenElection(context: RaftContext): void {
@@ -164,5 +171,12 @@ function countVote(context: RaftContext, role: CandidateRole, response: VoteResp
     role.refused.delete(response.from)
   } else if (!role.granted.has(response.from)) role.refused.add(response.from)
   if (context.voters.isMajority(role.granted)) becomeLeader(context)
-  else if (context.voters.isBlocked(role.refused)) backOff(context, role.attempt + 1)
+  else if (!response.granted && isHopeless(context, role)) backOff(context, role.attempt + 1)
+}
+
+/** Refused, and those that could still make a majority are said to be gone: waiting for them would only cost time. */
+function isHopeless({ voters, suspects }: RaftContext, role: CandidateRole): boolean {
+  const against = new Set(role.refused)
+  for (const id of suspects) if (!role.granted.has(id)) against.add(id)
+  return voters.isBlocked(against)
 }

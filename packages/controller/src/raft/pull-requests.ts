@@ -4,7 +4,7 @@ import type { NodeId } from '@kavka/protocol'
 import { envelope, withJitter } from './context.ts'
 import type { RaftContext } from './context.ts'
 import type { ReplicaRole } from './roles.ts'
-import { becomeLeaderless } from './transitions.ts'
+import { becomeLeaderless, fetchDeadlineMs } from './transitions.ts'
 
 /** How long a replica waits before it asks again somebody who could not help. */
 export const RETRY_WAIT_MS = 50
@@ -56,6 +56,6 @@ export function handleFetchError(context: RaftContext, role: ReplicaRole, from: 
 }
 
 export function noteLeaderAnswered(context: RaftContext, role: ReplicaRole): void {
-  role.fetchDeadlineMs = context.nowMs + context.options.fetchTimeoutMs
+  role.fetchDeadlineMs = fetchDeadlineMs(context)
   if (role.kind === 'follower') role.hasFetched = true
 }

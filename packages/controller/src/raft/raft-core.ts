@@ -194,6 +194,7 @@ export class RaftCore {
   peerUnreachable(nodeId: NodeId): void {
     const context = this.#context
     const { role, options, random } = context
+    if (nodeId === options.nodeId) return
     context.suspects.add(nodeId)
     if (!isReplica(role)) return
     const asked = role.pull.kind === 'waiting' ? role.leaderId : role.pull.from

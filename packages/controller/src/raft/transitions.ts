@@ -7,6 +7,14 @@ import { releaseParkedFetches } from './parked-fetches.ts'
 import type { HardState } from './ready.ts'
 import type { Role } from './roles.ts'
 
+/** Share of the fetch timeout added at random: followers of one leader heard from it at the same time, and should not all stand. */
+const FETCH_TIMEOUT_JITTER = 0.1
+
+/** When a replica that hears from its leader now gives it up. */
+export function fetchDeadlineMs({ nowMs, options, random }: RaftContext): number {
+  return nowMs + options.fetchTimeoutMs * (1 + FETCH_TIMEOUT_JITTER * random.unit())
+}
+
 /** The one place that changes the role. */
 export function changeRole(context: RaftContext, role: Role): void {
   const previous = context.role
@@ -32,7 +40,7 @@ export function isVoter(context: RaftContext): boolean {
 
 /** No leader is known in the current epoch: a voter waits `electionWaitMs` for one, an observer goes and asks. */
 export function becomeLeaderless(context: RaftContext, electionWaitMs: number): void {
-  const { nowMs, options } = context
+  const { nowMs } = context
   if (isVoter(context)) {
     changeRole(context, { kind: 'unattached', electionDeadlineMs: nowMs + electionWaitMs })
     return
@@ -40,7 +48,7 @@ export function becomeLeaderless(context: RaftContext, electionWaitMs: number): 
   changeRole(context, {
     kind: 'observer',
     leaderId: null,
-    fetchDeadlineMs: nowMs + options.fetchTimeoutMs,
+    fetchDeadlineMs: fetchDeadlineMs(context),
     pull: { kind: 'waiting', untilMs: nowMs + electionWaitMs },
   })
 }
@@ -51,7 +59,7 @@ export function becomeFollower(context: RaftContext, leaderId: NodeId): void {
   assert(leaderId !== options.nodeId, 'a node does not follow itself')
   assert(context.role.kind !== 'leader', 'a leader steps down only for a higher epoch')
   setHardState(context, { ...context.hardState, leaderId })
-  const pulling = { fetchDeadlineMs: nowMs + options.fetchTimeoutMs, pull: { kind: 'waiting', untilMs: nowMs } as const }
+  const pulling = { fetchDeadlineMs: fetchDeadlineMs(context), pull: { kind: 'waiting', untilMs: nowMs } as const }
   changeRole(
     context,
     isVoter(context)

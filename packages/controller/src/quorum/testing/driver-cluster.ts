@@ -87,7 +87,10 @@ export class DriverCluster {
     node.alive = false
     node.store.crash()
     if (!options.reported) return
-    for (const other of this.nodes.values()) if (other.alive) other.driver.peerUnreachable(node.id)
+    // After what was on its way has arrived: on a real stream nothing comes after the break.
+    this.scheduler.after(1, () => {
+      for (const other of this.nodes.values()) if (other.alive) other.driver.peerUnreachable(node.id)
+    })
   }
 
   node(id: number): DriverNode {
