@@ -1,4 +1,4 @@
-import { ApiKey, batchesIn, buildBatch, ErrorCode, recordsOf } from '@kavka/protocol'
+import { ApiKey, buildBatch, ErrorCode } from '@kavka/protocol'
 import type {
   ApiVersionsResponse, CreateTopicsResponse, DeleteRecordsResponse, DeleteTopicsResponse, DescribeClusterResponse,
   DescribeConfigsResponse, DescribeLogDirsResponse, DescribeProducersResponse, DescribeQuorumResponse, DescribeTopicPartitionsResponse,
@@ -7,6 +7,7 @@ import type {
 } from '@kavka/protocol'
 import { KafkaTestClient } from './testing/kafka-test-client.ts'
 import { TestNodes } from './testing/test-nodes.ts'
+import { batchOf, valuesIn } from './testing/test-records.ts'
 
 const cluster = new TestNodes()
 let client: KafkaTestClient
@@ -20,10 +21,6 @@ afterAll(async () => {
   await client?.close()
   await cluster.clear()
 }, 20_000)
-
-function batch(...values: string[]): Buffer {
-  return buildBatch(values.map((value) => ({ timestamp: Date.now(), key: null, value: Buffer.from(value), headers: [] })))
-}
 
 async function createTopic(name: string, configs: readonly { name: string; value: string }[] = []): Promise<Uuid> {
   const topics = [{ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs }]
@@ -41,11 +38,6 @@ async function produce(topicId: Uuid, records: Buffer, acks = -1): Promise<Produ
 function fetchRequest(topicId: Uuid, fetchOffset: number, more: object = {}): object {
   const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1 << 20 }]
   return { maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, topics: [{ topicId, partitions }], rackId: '', ...more }
-}
-
-function valuesIn(records: Buffer | null): string[] {
-  if (records === null) return []
-  return [...batchesIn(records)].flatMap((one) => [...recordsOf(one)].map(({ value }) => String(value)))
 }
 
 test('ApiVersions lists the table, features, and Produce from 0', async () => {
@@ -66,8 +58,8 @@ test('ApiVersions lists the table, features, and Produce from 0', async () => {
 
 test('what is produced is fetched, by id and by name, and the offsets agree', async () => {
   const topicId = await createTopic('orders')
-  expect(await produce(topicId, batch('a', 'b'))).toMatchObject({ errorCode: 0, baseOffset: 0, logAppendTimeMs: -1 })
-  expect(await produce(topicId, batch('c'), 1)).toMatchObject({ errorCode: 0, baseOffset: 2 })
+  expect(await produce(topicId, batchOf('a', 'b'))).toMatchObject({ errorCode: 0, baseOffset: 0, logAppendTimeMs: -1 })
+  expect(await produce(topicId, batchOf('c'), 1)).toMatchObject({ errorCode: 0, baseOffset: 2 })
   const fetched = await client.ask<FetchResponse>(ApiKey.Fetch, 18, fetchRequest(topicId, 0))
   const data = fetched.responses[0]!.partitions[0]!
   expect(data).toMatchObject({ errorCode: 0, highWatermark: 3, lastStableOffset: 3, logStartOffset: 0, abortedTransactions: null })
@@ -91,7 +83,7 @@ test('every version of Produce and Fetch works', async () => {
   const topicId = await createTopic('versions')
   for (let version = 3; version <= 13; version++) {
     const named = version >= 13 ? { topicId } : { name: 'versions' }
-    const request = { acks: -1, timeoutMs: 5_000, topicData: [{ ...named, partitionData: [{ index: 0, records: batch(`v${version}`) }] }] }
+    const request = { acks: -1, timeoutMs: 5_000, topicData: [{ ...named, partitionData: [{ index: 0, records: batchOf(`v${version}`) }] }] }
     const response = await client.ask<ProduceResponse>(ApiKey.Produce, version, request)
     expect([version, response.responses[0]!.partitionResponses[0]!.errorCode]).toEqual([version, 0])
   }
@@ -108,7 +100,7 @@ test('produces of one connection are appended in their order, however many are i
   const topicId = await createTopic('ordered')
   const count = 200
   for (let index = 0; index < count; index++) {
-    const topicData = [{ topicId, partitionData: [{ index: 0, records: batch(String(index)) }] }]
+    const topicData = [{ topicId, partitionData: [{ index: 0, records: batchOf(String(index)) }] }]
     client.send(ApiKey.Produce, 13, { acks: -1, timeoutMs: 5_000, topicData })
   }
   for (let index = 0; index < count; index++) await client.frame()
@@ -118,7 +110,7 @@ test('produces of one connection are appended in their order, however many are i
 
 test('a fetch waits for records and an incremental session mentions what is new', async () => {
   const topicId = await createTopic('sessions')
-  await produce(topicId, batch('first'))
+  await produce(topicId, batchOf('first'))
   const full = await client.ask<FetchResponse>(ApiKey.Fetch, 18, fetchRequest(topicId, 0, { sessionEpoch: 0 }))
   expect(full.sessionId).toBeGreaterThan(0)
   const producer = await KafkaTestClient.connect(cluster.nodes.get(1)!.port)
@@ -126,7 +118,7 @@ test('a fetch waits for records and an incremental session mentions what is new'
   const startedMs = performance.now()
   const waiting = client.ask<FetchResponse>(ApiKey.Fetch, 18, incremental)
   await new Promise((resolve) => setTimeout(resolve, 100))
-  const topicData = [{ topicId, partitionData: [{ index: 0, records: batch('second') }] }]
+  const topicData = [{ topicId, partitionData: [{ index: 0, records: batchOf('second') }] }]
   await producer.ask(ApiKey.Produce, 13, { acks: -1, timeoutMs: 5_000, topicData })
   const response = await waiting
   expect(performance.now() - startedMs).toBeLessThan(2_000)
@@ -139,11 +131,11 @@ test('a fetch waits for records and an incremental session mentions what is new'
 test('acks=0 is not answered, and closes the connection when it fails', async () => {
   const topicId = await createTopic('unacknowledged')
   const other = await KafkaTestClient.connect(cluster.nodes.get(1)!.port)
-  const topicData = [{ topicId, partitionData: [{ index: 0, records: batch('silent') }] }]
+  const topicData = [{ topicId, partitionData: [{ index: 0, records: batchOf('silent') }] }]
   other.send(ApiKey.Produce, 13, { acks: 0, timeoutMs: 5_000, topicData })
   const versions = await other.ask<ApiVersionsResponse>(ApiKey.ApiVersions, 0, {})
   expect(versions.errorCode).toBe(ErrorCode.NONE)
-  const missing = [{ topicId, partitionData: [{ index: 7, records: batch('nowhere') }] }]
+  const missing = [{ topicId, partitionData: [{ index: 7, records: batchOf('nowhere') }] }]
   other.send(ApiKey.Produce, 13, { acks: 0, timeoutMs: 5_000, topicData: missing })
   expect(await other.closedByServer()).toEqual([])
 })
@@ -198,7 +190,7 @@ test('configurations are described with sources, altered, and obeyed', async () 
   expect(altered.responses[0]).toMatchObject({ errorCode: 0, resourceName: 'configured' })
   await new Promise((resolve) => setTimeout(resolve, 50))
   expect(await describe('max.message.bytes')).toMatchObject({ value: '100', configSource: 1 })
-  expect(await produce(topicId, batch('x'.repeat(500)))).toMatchObject({ errorCode: ErrorCode.MESSAGE_TOO_LARGE, baseOffset: -1 })
+  expect(await produce(topicId, batchOf('x'.repeat(500)))).toMatchObject({ errorCode: ErrorCode.MESSAGE_TOO_LARGE, baseOffset: -1 })
 })
 
 test('a broker shows its configuration, read-only keys are refused, loggers are set', async () => {
@@ -250,7 +242,7 @@ test('DescribeTopicPartitions turns pages', async () => {
 
 test('records are deleted up to an offset, topics altogether', async () => {
   const topicId = await createTopic('short-lived')
-  await produce(topicId, batch('a', 'b', 'c'))
+  await produce(topicId, batchOf('a', 'b', 'c'))
   const partitions = [{ partitionIndex: 0, offset: 2 }]
   const deleted = await client.ask<DeleteRecordsResponse>(ApiKey.DeleteRecords, 2, { topics: [{ name: 'short-lived', partitions }], timeoutMs: 5_000 })
   expect(deleted.topics[0]!.partitions[0]).toMatchObject({ errorCode: 0, lowWatermark: 2 })
@@ -259,7 +251,7 @@ test('records are deleted up to an offset, topics altogether', async () => {
   const gone = await client.ask<DeleteTopicsResponse>(ApiKey.DeleteTopics, 6, { topics: [{ name: 'short-lived' }], timeoutMs: 5_000 })
   expect(gone.responses[0]!.errorCode ?? 0).toBe(0)
   await new Promise((resolve) => setTimeout(resolve, 50))
-  expect((await produce(topicId, batch('late'))).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_ID)
+  expect((await produce(topicId, batchOf('late'))).errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_ID)
 })
 
 test('idempotent producers get ids, and duplicates their old offsets', async () => {
