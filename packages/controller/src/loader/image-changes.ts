@@ -2,7 +2,11 @@
 import type { MetadataChanges, MetadataImage } from '../metadata/image.ts'
 
 /** Two steps in a row, as seen by somebody who has only `published`. */
-export function mergeChanges(first: MetadataChanges, second: MetadataChanges, published: MetadataImage): MetadataChanges {
+export function mergeChanges(
+  first: MetadataChanges,
+  second: MetadataChanges,
+  published: MetadataImage,
+): MetadataChanges {
   const changed = new Set([...first.topicsCreatedOrChanged, ...second.topicsCreatedOrChanged])
   const deleted = new Map([...first.topicsDeleted, ...second.topicsDeleted])
   for (const id of deleted.keys()) {
@@ -20,7 +24,10 @@ export function mergeChanges(first: MetadataChanges, second: MetadataChanges, pu
   }
 }
 
-/** From any image to any later one: everything that either has counts as changed, unless it is the very same object. */
+/**
+ * From any image to any later one: everything that either has counts as changed, unless it is the very same
+ * object.
+ */
 export function changesBetween(before: MetadataImage, after: MetadataImage): MetadataChanges {
   return {
     topicsCreatedOrChanged: changedKeys(new Map(), after.topics.byId, before.topics.byId),
@@ -31,6 +38,10 @@ export function changesBetween(before: MetadataImage, after: MetadataImage): Met
   }
 }
 
-function changedKeys<K, V>(gone: ReadonlyMap<K, V>, after: ReadonlyMap<K, V>, before: ReadonlyMap<K, V>): Set<K> {
+function changedKeys<K, V>(
+  gone: ReadonlyMap<K, V>,
+  after: ReadonlyMap<K, V>,
+  before: ReadonlyMap<K, V>,
+): Set<K> {
   return new Set([...gone.keys(), ...after.keys()].filter((key) => after.get(key) !== before.get(key)))
 }

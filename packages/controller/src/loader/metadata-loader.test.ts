@@ -35,7 +35,12 @@ function loaderUnderTest(): { loader: MetadataLoader; scheduler: VirtualSchedule
 }
 
 function entry(offset: number, ...records: readonly MetadataRecord[]): Entry {
-  return { offset: offset as Offset, epoch: 1 as LeaderEpoch, kind: 'data', payload: jsonRecordCodec.encode(records) }
+  return {
+    offset: offset as Offset,
+    epoch: 1 as LeaderEpoch,
+    kind: 'data',
+    payload: jsonRecordCodec.encode(records),
+  }
 }
 
 function topic(seed: number): MetadataRecord {
@@ -48,7 +53,10 @@ function removal(seed: number): MetadataRecord {
 
 test('a burst of commits is one step; what came and went in it is not told', () => {
   const { loader, scheduler, recorder } = loaderUnderTest()
-  loader.onCommitted([{ ...entry(0), kind: 'leader-change', payload: new Uint8Array(4) }, entry(1, topic(1), topic(2))])
+  loader.onCommitted([
+    { ...entry(0), kind: 'leader-change', payload: new Uint8Array(4) },
+    entry(1, topic(1), topic(2)),
+  ])
   loader.onCommitted([entry(2, topic(3), removal(1))])
   expect(loader.image.offset).toBe(2)
   expect(recorder.steps.length).toBe(0)
@@ -80,7 +88,11 @@ test('a publisher that throws is counted and does not stop the others; a broken 
   const loader = new MetadataLoader({ codec: jsonRecordCodec, scheduler, log: silentLogger })
   const recorder = new Recorder()
   let fault: Error = new Error('disk')
-  loader.addPublisher({ publish: () => { throw fault } })
+  loader.addPublisher({
+    publish: () => {
+      throw fault
+    },
+  })
   loader.addPublisher(recorder)
   loader.onCommitted([entry(0, topic(1))])
   scheduler.advanceSync(0)
@@ -102,7 +114,14 @@ test('an entry is never replayed twice', () => {
 
 test('a snapshot loads to an equal image, and says what is different', () => {
   const cluster = new TestCluster().start(1, 2, 3)
-  cluster.createTopic('kept', [[1, 2], [2, 3]], { 'retention.ms': '1' })
+  cluster.createTopic(
+    'kept',
+    [
+      [1, 2],
+      [2, 3],
+    ],
+    { 'retention.ms': '1' },
+  )
   const { loader: source } = loaderUnderTest()
   for (const [offset, records] of cluster.batches.entries()) source.onCommitted([entry(offset, ...records)])
   expect(describeImage(source.image)).toEqual(describeImage(cluster.image))
@@ -124,7 +143,9 @@ test('a snapshot loads to an equal image, and says what is different', () => {
   expect(target.image.topics.byName.has('topic-5')).toBe(true)
 })
 
-/** A model of a broker: keeps by the changes alone what the images say, however commits are cut into turns. */
+/**
+ * A model of a broker: keeps by the changes alone what the images say, however commits are cut into turns.
+ */
 test('changes say everything: a follower of them has what the image has', () => {
   const random = seededRandom(3)
   const { loader, scheduler, recorder } = loaderUnderTest()
@@ -134,7 +155,8 @@ test('changes say everything: a follower of them has what the image has', () => 
   for (let i = 0; i < 200; i++) {
     const name = `t${random.below(10)}`
     if (!cluster.image.topics.byName.has(name)) cluster.createTopic(name, [[1, 2]])
-    else if (random.below(2) === 0) cluster.commit([{ kind: 'remove-topic', topicId: cluster.topic(name).id }])
+    else if (random.below(2) === 0)
+      cluster.commit([{ kind: 'remove-topic', topicId: cluster.topic(name).id }])
     else cluster.alterIsr(name, cluster.partition(name).isr.length === 1 ? [1, 2] : [1])
     const entries = cluster.batches.slice(sent).map((records, at) => entry(sent + at, ...records))
     sent = cluster.batches.length
@@ -146,7 +168,7 @@ test('changes say everything: a follower of them has what the image has', () => 
     const { changes, image } = recorder.steps.at(-1)!
     for (const id of changes.topicsDeleted.keys()) expect(mirror.delete(id)).toBe(true)
     for (const id of changes.topicsCreatedOrChanged) mirror.set(id, image.topics.byId.get(id))
-    expect(new Map([...image.topics.byId])).toEqual(mirror)
+    expect(new Map(image.topics.byId)).toEqual(mirror)
   }
 })
 

@@ -1,6 +1,7 @@
 /**
- * Turns the committed metadata log into images on this node, controller or not, and tells whoever serves from them. Replay is at
- * once, publishing is once a turn of the event loop: a burst of commits is one step for the publishers.
+ * Turns the committed metadata log into images on this node, controller or not, and tells whoever serves from
+ * them. Replay is at once, publishing is once a turn of the event loop: a burst of commits is one step for
+ * the publishers.
  */
 import { AssertionError, assert } from '@kavka/kernel'
 import type { Logger, Scheduler } from '@kavka/kernel'
@@ -138,7 +139,10 @@ export class MetadataLoader implements QuorumStateMachine {
     }
   }
 
-  /** A publisher that fails must not keep the metadata from the others; a broken invariant stops the process as everywhere. */
+  /**
+   * A publisher that fails must not keep the metadata from the others; a broken invariant stops the process
+   * as everywhere.
+   */
   #callPublisher({ publisher }: Subscription, changes: MetadataChanges, previous: MetadataImage): void {
     try {
       publisher.publish(this.#published, changes, previous)

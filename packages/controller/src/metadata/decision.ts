@@ -5,8 +5,8 @@ import type { IndexedImage } from './partition-index.ts'
 import type { MetadataRecord } from './records.ts'
 
 /**
- * Records that take effect together or not at all, and the answer to give once they are committed. A request that
- * fails, or only asks, has no records and is answered when everything that it saw is committed.
+ * Records that take effect together or not at all, and the answer to give once they are committed. A request
+ * that fails, or only asks, has no records and is answered when everything that it saw is committed.
  */
 export interface Decision<Response> {
   readonly records: readonly MetadataRecord[]
@@ -14,7 +14,10 @@ export interface Decision<Response> {
   respond(offset: number): Response
 }
 
-/** Facts of this node's configuration that decisions depend on; the same on all controllers of a well-kept cluster. */
+/**
+ * Facts of this node's configuration that decisions depend on; the same on all controllers of a well-kept
+ * cluster.
+ */
 export interface ControllerSettings {
   readonly clusterId: string
   readonly nodeId: NodeId
@@ -38,7 +41,10 @@ export function apiError(errorCode: number, errorMessage: string | null = null):
   return { errorCode, errorMessage }
 }
 
-export function decided<Response>(records: readonly MetadataRecord[], response: Response): Decision<Response> {
+export function decided<Response>(
+  records: readonly MetadataRecord[],
+  response: Response,
+): Decision<Response> {
   return { records, respond: () => response }
 }
 
@@ -53,7 +59,9 @@ export function repeatedAmong<K>(keys: readonly K[]): ReadonlySet<K> {
   return new Set(keys.filter((key) => seen.size === seen.add(key).size))
 }
 
-/** The records of one part of a request that asks for many things, and how it went: 0 and null, or the error. */
+/**
+ * The records of one part of a request that asks for many things, and how it went: 0 and null, or the error.
+ */
 export interface PartOutcome {
   readonly records: readonly MetadataRecord[]
   readonly error: ApiError

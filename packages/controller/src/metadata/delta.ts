@@ -8,7 +8,9 @@ import { TopicsDelta } from './topics/topics-delta.ts'
 
 const TOPIC = 2
 
-/** The only way from one image to the next, on every node: records in, then the new image and what changed. */
+/**
+ * The only way from one image to the next, on every node: records in, then the new image and what changed.
+ */
 export class MetadataDelta {
   readonly #base: IndexedImage
   readonly #brokers: BrokersDelta
@@ -28,19 +30,32 @@ export class MetadataDelta {
   /** `offset`: of the log entry that holds the record. */
   replay(record: MetadataRecord, offset: number): void {
     switch (record.kind) {
-      case 'register-broker': return this.#brokers.replayRegister(record, offset)
-      case 'unregister-broker': return this.#brokers.replayUnregister(record)
-      case 'broker-change': return this.#brokers.replayChange(record)
-      case 'register-controller': return this.#brokers.replayController(record)
-      case 'topic': return this.#topics.replayTopic(record)
-      case 'partition': return this.#topics.replayPartition(record)
-      case 'partition-change': return this.#topics.replayPartitionChange(record)
-      case 'remove-topic': return this.#configs.removeResource(TOPIC, this.#topics.replayRemove(record))
-      case 'config': return this.#configs.replay(record)
-      case 'feature-level': return this.#replayFeature(record.name, record.level)
-      case 'producer-ids': return this.#replayProducerIds(record.nextProducerId)
-      case 'no-op': return
-      default: assertNever(record)
+      case 'register-broker':
+        return this.#brokers.replayRegister(record, offset)
+      case 'unregister-broker':
+        return this.#brokers.replayUnregister(record)
+      case 'broker-change':
+        return this.#brokers.replayChange(record)
+      case 'register-controller':
+        return this.#brokers.replayController(record)
+      case 'topic':
+        return this.#topics.replayTopic(record)
+      case 'partition':
+        return this.#topics.replayPartition(record)
+      case 'partition-change':
+        return this.#topics.replayPartitionChange(record)
+      case 'remove-topic':
+        return this.#configs.removeResource(TOPIC, this.#topics.replayRemove(record))
+      case 'config':
+        return this.#configs.replay(record)
+      case 'feature-level':
+        return this.#replayFeature(record.name, record.level)
+      case 'producer-ids':
+        return this.#replayProducerIds(record.nextProducerId)
+      case 'no-op':
+        return
+      default:
+        assertNever(record)
     }
   }
 
@@ -53,10 +68,22 @@ export class MetadataDelta {
     const features = this.#features ?? this.#base.features
     return {
       image: {
-        offset, epoch, brokers, controllers, topics, configs, features, index, nextProducerId: this.#nextProducerId,
+        offset,
+        epoch,
+        brokers,
+        controllers,
+        topics,
+        configs,
+        features,
+        index,
+        nextProducerId: this.#nextProducerId,
       },
       changes: {
-        topicsCreatedOrChanged, topicsDeleted, brokersChanged, configsChanged, featuresChanged: this.#features !== null,
+        topicsCreatedOrChanged,
+        topicsDeleted,
+        brokersChanged,
+        configsChanged,
+        featuresChanged: this.#features !== null,
       },
     }
   }
@@ -74,7 +101,12 @@ export class MetadataDelta {
 }
 
 /** One atomic batch on top of an image. */
-export function replayBatch(base: IndexedImage, records: readonly MetadataRecord[], offset: number, epoch: number): IndexedImage {
+export function replayBatch(
+  base: IndexedImage,
+  records: readonly MetadataRecord[],
+  offset: number,
+  epoch: number,
+): IndexedImage {
   const delta = new MetadataDelta(base)
   for (const record of records) delta.replay(record, offset)
   return delta.finish(offset, epoch).image

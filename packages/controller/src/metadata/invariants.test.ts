@@ -1,4 +1,7 @@
-/** Random lives of clusters: the invariants of controllers hold after each step, and every copy of the state is equal. */
+/**
+ * Random lives of clusters: the invariants of controllers hold after each step, and every copy of the state
+ * is equal.
+ */
 import { assert, seededRandom } from '@kavka/kernel'
 import type { Random } from '@kavka/kernel'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
@@ -16,10 +19,15 @@ import { imageOf, recordsOf } from './snapshot.ts'
 const BROKERS = 5
 const STEPS = 500
 
-for (const seed of process.env['SEED'] === undefined ? [1, 2, 3, 4, 5, 6, 7, 8] : [Number(process.env['SEED'])]) {
+for (const seed of process.env['SEED'] === undefined
+  ? [1, 2, 3, 4, 5, 6, 7, 8]
+  : [Number(process.env['SEED'])]) {
   test(`SEED=${seed}`, () => {
     const random = seededRandom(seed)
-    const cluster = new TestCluster({ seed, properties: { 'min.insync.replicas': String(1 + random.below(3)) } })
+    const cluster = new TestCluster({
+      seed,
+      properties: { 'min.insync.replicas': String(1 + random.below(3)) },
+    })
     const topicIds = new Set<Uuid>()
     for (let step = 0; step < STEPS; step++) {
       const before = cluster.image
@@ -41,31 +49,52 @@ function randomStep(cluster: TestCluster, random: Random): Unclean {
   cluster.nowMs += 1000
   const known = cluster.image.brokers.get(id as NodeId)
   switch (random.below(26)) {
-    case 0: return done(cluster.register(id, random.below(3) === 0 ? { previousBrokerEpoch: -1 } : {}))
-    case 1: return random.below(2) === 0 ? done(cluster.heartbeat(id, { shutDown: true })) : 'clean'
-    case 2: return done(cluster.heartbeat(id, { fence: random.below(2) === 0 }))
+    case 0:
+      return done(cluster.register(id, random.below(3) === 0 ? { previousBrokerEpoch: -1 } : {}))
+    case 1:
+      return random.below(2) === 0 ? done(cluster.heartbeat(id, { shutDown: true })) : 'clean'
+    case 2:
+      return done(cluster.heartbeat(id, { fence: random.below(2) === 0 }))
     case 13:
     case 14:
-    case 15: return done(cluster.heartbeat(id))
-    case 16: return done(cluster.register(id))
-    case 17: return done(createTopic(cluster, random))
-    case 3: return known === undefined ? 'clean' : done(cluster.fence(id))
-    case 4: return done(createTopic(cluster, random))
-    case 5: return random.below(3) === 0 ? done(deleteTopic(cluster, random)) : 'clean'
-    case 6: return done(addPartitions(cluster, random))
-    case 7: return done(cluster.setConfig(4, '', 'min.insync.replicas', String(1 + random.below(3))))
-    case 8: return done(setTopicConfig(cluster, random))
-    case 9: return done(cluster.commit(preferredElections(cluster.context, () => true)))
+    case 15:
+      return done(cluster.heartbeat(id))
+    case 16:
+      return done(cluster.register(id))
+    case 17:
+      return done(createTopic(cluster, random))
+    case 3:
+      return known === undefined ? 'clean' : done(cluster.fence(id))
+    case 4:
+      return done(createTopic(cluster, random))
+    case 5:
+      return random.below(3) === 0 ? done(deleteTopic(cluster, random)) : 'clean'
+    case 6:
+      return done(addPartitions(cluster, random))
+    case 7:
+      return done(cluster.setConfig(4, '', 'min.insync.replicas', String(1 + random.below(3))))
+    case 8:
+      return done(setTopicConfig(cluster, random))
+    case 9:
+      return done(cluster.commit(preferredElections(cluster.context, () => true)))
     case 10: {
       cluster.commit(uncleanElections(cluster.context))
       return 'unclean'
     }
     case 11: {
-      cluster.request(ApiKey.ElectLeaders, 2, { electionType: random.below(2), topicPartitions: null, timeoutMs: 0 })
+      cluster.request(ApiKey.ElectLeaders, 2, {
+        electionType: random.below(2),
+        topicPartitions: null,
+        timeoutMs: 0,
+      })
       return 'unclean'
     }
-    case 12: return done(cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: id, brokerEpoch: known?.epoch ?? -1 }))
-    default: return done(alterIsr(cluster, random))
+    case 12:
+      return done(
+        cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: id, brokerEpoch: known?.epoch ?? -1 }),
+      )
+    default:
+      return done(alterIsr(cluster, random))
   }
 
   function done(_: unknown): Unclean {
@@ -81,11 +110,17 @@ function anyTopic(cluster: TestCluster, random: Random): string | null {
 
 function createTopic(cluster: TestCluster, random: Random): void {
   cluster.request(ApiKey.CreateTopics, 7, {
-    topics: [{
-      name: `topic-${random.below(8)}`, numPartitions: 1 + random.below(4), replicationFactor: 1 + random.below(4), assignments: [],
-      configs: random.below(2) === 0 ? [] : [{ name: 'min.insync.replicas', value: '2' }],
-    }],
-    timeoutMs: 0, validateOnly: random.below(8) === 0,
+    topics: [
+      {
+        name: `topic-${random.below(8)}`,
+        numPartitions: 1 + random.below(4),
+        replicationFactor: 1 + random.below(4),
+        assignments: [],
+        configs: random.below(2) === 0 ? [] : [{ name: 'min.insync.replicas', value: '2' }],
+      },
+    ],
+    timeoutMs: 0,
+    validateOnly: random.below(8) === 0,
   })
 }
 
@@ -98,13 +133,18 @@ function addPartitions(cluster: TestCluster, random: Random): void {
   const name = anyTopic(cluster, random)
   if (name === null || cluster.topic(name).partitions.length > 8) return
   const count = cluster.topic(name).partitions.length + 1
-  cluster.request(ApiKey.CreatePartitions, 3, { topics: [{ name, count, assignments: null }], timeoutMs: 0, validateOnly: false })
+  cluster.request(ApiKey.CreatePartitions, 3, {
+    topics: [{ name, count, assignments: null }],
+    timeoutMs: 0,
+    validateOnly: false,
+  })
 }
 
 function setTopicConfig(cluster: TestCluster, random: Random): void {
   const name = anyTopic(cluster, random)
   if (name === null) return
-  if (random.below(3) === 0) cluster.setConfig(2, name, 'unclean.leader.election.enable', ['true', 'false', null][random.below(3)]!)
+  if (random.below(3) === 0)
+    cluster.setConfig(2, name, 'unclean.leader.election.enable', ['true', 'false', null][random.below(3)]!)
   else cluster.setConfig(2, name, 'min.insync.replicas', ['1', '2', '3', null][random.below(4)]!)
 }
 
@@ -113,18 +153,29 @@ function alterIsr(cluster: TestCluster, random: Random): void {
   const name = anyTopic(cluster, random)
   if (name === null) return
   const { replicas, leader, partitionEpoch } = cluster.partition(name)
-  const isr = [...new Set([...(leader === null ? [] : [leader]), ...replicas.filter(() => random.below(2) === 0)])]
+  const isr = [
+    ...new Set([...(leader === null ? [] : [leader]), ...replicas.filter(() => random.below(2) === 0)]),
+  ]
   const before = cluster.image
   const spoiled = random.below(6)
-  const overrides = [
-    { partition: { partitionEpoch: partitionEpoch - 1 } }, { partition: { leaderEpoch: 1000 } }, { brokerEpoch: 1_000_000 },
-  ][spoiled] ?? {}
+  const overrides =
+    [
+      { partition: { partitionEpoch: partitionEpoch - 1 } },
+      { partition: { leaderEpoch: 1000 } },
+      { brokerEpoch: 1_000_000 },
+    ][spoiled] ?? {}
   const errorCode = cluster.alterIsr(name, isr, overrides)
   if (spoiled < 3) assert(errorCode !== ErrorCode.NONE, 'a spoiled request succeeded')
-  if (errorCode !== ErrorCode.NONE) assert(cluster.image === before, 'a refused request changed the metadata', { errorCode })
+  if (errorCode !== ErrorCode.NONE)
+    assert(cluster.image === before, 'a refused request changed the metadata', { errorCode })
 }
 
-function checkInvariants(cluster: TestCluster, before: IndexedImage, topicIds: Set<Uuid>, unclean: Unclean): void {
+function checkInvariants(
+  cluster: TestCluster,
+  before: IndexedImage,
+  topicIds: Set<Uuid>,
+  unclean: Unclean,
+): void {
   const { image, settings } = cluster
   const isFenced = (id: NodeId): boolean => image.brokers.get(id)?.fenced ?? true
   for (const topic of image.topics.byId.values()) {
@@ -134,19 +185,40 @@ function checkInvariants(cluster: TestCluster, before: IndexedImage, topicIds: S
       const where = { partition: `${topic.name}-${partition.partition}`, isr, elr, replicas, leader }
       assert(!isr.some(isFenced), 'C1: a fenced broker is in sync', where)
       assert(leader === null || !isFenced(leader), 'C1: a fenced broker leads', where)
-      assert([...isr, ...elr].every((id) => replicas.includes(id)), 'C2: not a replica', where)
+      assert(
+        [...isr, ...elr].every((id) => replicas.includes(id)),
+        'C2: not a replica',
+        where,
+      )
       assert(!elr.some((id) => isr.includes(id)), 'C2: eligible and in sync', where)
-      assert(isr.length < Math.min(minIsr, replicas.length) || elr.length === 0, 'C2: eligible beside enough in sync', where)
+      assert(
+        isr.length < Math.min(minIsr, replicas.length) || elr.length === 0,
+        'C2: eligible beside enough in sync',
+        where,
+      )
       const previous = before.topics.byId.get(topic.id)?.partitions[partition.partition]
       if (previous === undefined) continue
       assert(partition.partitionEpoch >= previous.partitionEpoch, 'C4: the partition epoch fell', where)
-      assert(partition === previous || partition.partitionEpoch > previous.partitionEpoch, 'C4: a change without an epoch', where)
+      assert(
+        partition === previous || partition.partitionEpoch > previous.partitionEpoch,
+        'C4: a change without an epoch',
+        where,
+      )
       assert(partition.leaderEpoch >= previous.leaderEpoch, 'C4: the leader epoch fell', where)
-      if (leader !== previous.leader) assert(partition.leaderEpoch > previous.leaderEpoch, 'C4: a new leader in an old epoch', where)
-      const dirty = leader !== null && leader !== previous.leader && ![...previous.isr, ...previous.elr].includes(leader)
-      if (dirty) assert(unclean === 'unclean' || partition.leaderRecovery === 'recovering', 'P14: a dirty leader unnoticed', where)
+      if (leader !== previous.leader)
+        assert(partition.leaderEpoch > previous.leaderEpoch, 'C4: a new leader in an old epoch', where)
+      const dirty =
+        leader !== null && leader !== previous.leader && ![...previous.isr, ...previous.elr].includes(leader)
+      if (dirty)
+        assert(
+          unclean === 'unclean' || partition.leaderRecovery === 'recovering',
+          'P14: a dirty leader unnoticed',
+          where,
+        )
     }
-    assert(before.topics.byId.has(topic.id) || !topicIds.has(topic.id), 'C6: a topic id came back', { id: topic.id })
+    assert(before.topics.byId.has(topic.id) || !topicIds.has(topic.id), 'C6: a topic id came back', {
+      id: topic.id,
+    })
     topicIds.add(topic.id)
   }
   for (const [id, broker] of image.brokers) {
@@ -156,7 +228,10 @@ function checkInvariants(cluster: TestCluster, before: IndexedImage, topicIds: S
   }
 }
 
-/** C5: whoever replays the same log has the same metadata, in steps of any size, from a snapshot or from the beginning. */
+/**
+ * C5: whoever replays the same log has the same metadata, in steps of any size, from a snapshot or from the
+ * beginning.
+ */
 function checkCopies({ batches, image }: TestCluster): void {
   const encoded = batches.map((records) => jsonRecordCodec.encode(records))
   let oneByOne = emptyIndexedImage
@@ -165,7 +240,11 @@ function checkCopies({ batches, image }: TestCluster): void {
     oneByOne = replayBatch(oneByOne, jsonRecordCodec.decode(bytes), offset, 1)
     for (const record of jsonRecordCodec.decode(bytes)) delta.replay(record, offset)
   }
-  const snapshot = imageOf(jsonRecordCodec.decode(jsonRecordCodec.encode(recordsOf(image))), image.offset, image.epoch)
+  const snapshot = imageOf(
+    jsonRecordCodec.decode(jsonRecordCodec.encode(recordsOf(image))),
+    image.offset,
+    image.epoch,
+  )
   expect(describeImage(oneByOne)).toEqual(describeImage(image))
   expect(describeImage(delta.finish(batches.length - 1, 1).image)).toEqual(describeImage(image))
   expect(describeImage(snapshot)).toEqual(describeImage(image))

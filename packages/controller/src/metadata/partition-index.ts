@@ -1,6 +1,7 @@
 /**
- * Views of the partitions that decisions need without looking at every partition of the cluster. Part of the replayed state,
- * so that a new active controller has them at once; kept up to date by `TopicsDelta` partition by partition.
+ * Views of the partitions that decisions need without looking at every partition of the cluster. Part of the
+ * replayed state, so that a new active controller has them at once; kept up to date by `TopicsDelta`
+ * partition by partition.
  */
 import type { NodeId, Uuid } from '@kavka/protocol'
 import type { MetadataImage, PartitionRegistration, TopicImage } from './image.ts'
@@ -115,7 +116,8 @@ export class PartitionIndexDelta {
     this.#namesByCollisionKey = this.#namesByCollisionKey.delete(collisionKey(topic.name))
     for (const partition of topic.partitions) {
       this.#partitionCount--
-      for (const replica of partition.replicas) this.#replicaDelta(replica).remove(topic.id, partition.partition)
+      for (const replica of partition.replicas)
+        this.#replicaDelta(replica).remove(topic.id, partition.partition)
       if (partition.leader !== null) this.#countLeader(partition.leader, -1)
       this.#classify(topic.id, partition, null)
     }

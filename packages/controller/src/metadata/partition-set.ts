@@ -1,7 +1,10 @@
 import type { Uuid } from '@kavka/protocol'
 import { PersistentMap } from './persistent-map.ts'
 
-/** A set of partitions, kept topic by topic: what happens to one partition of a topic mostly happens to its others too. */
+/**
+ * A set of partitions, kept topic by topic: what happens to one partition of a topic mostly happens to its
+ * others too.
+ */
 export interface PartitionSet {
   /** How many partitions. */
   readonly size: number
@@ -39,7 +42,11 @@ export class PartitionSetDelta {
     let { byTopic } = this.#base
     for (const [topicId, partitions] of this.#open) {
       if (partitions.size === 0) byTopic = byTopic.delete(topicId)
-      else byTopic = byTopic.set(topicId, [...partitions].sort((a, b) => a - b))
+      else
+        byTopic = byTopic.set(
+          topicId,
+          [...partitions].sort((a, b) => a - b),
+        )
     }
     return this.#open.size === 0 ? this.#base : { size: this.#size, byTopic }
   }

@@ -17,7 +17,8 @@ test('agrees with Map under random changes, and old versions stay as they were',
     }
     if (i % 500 === 0) versions.push({ map, model: new Map(model) })
   }
-  for (const version of [...versions, { map, model }]) expect(sorted(version.map)).toEqual(sorted(version.model))
+  for (const version of [...versions, { map, model }])
+    expect(sorted(version.map)).toEqual(sorted(version.model))
   expect(map.size).toBe(model.size)
   for (let i = 0; i < 700; i++) expect(map.get(`key-${i}`)).toBe(model.get(`key-${i}`))
 })
@@ -37,7 +38,11 @@ test('keys of one hash live together', () => {
   const [one, other] = ['costarring', 'liquid']
   const map = PersistentMap.empty<string, number>().set(one!, 1).set(other!, 2)
   expect([map.get(one!), map.get(other!), map.size]).toEqual([1, 2, 2])
-  expect([map.delete(one!).get(other!), map.delete(one!).has(one!), map.delete(one!).size]).toEqual([2, false, 1])
+  expect([map.delete(one!).get(other!), map.delete(one!).has(one!), map.delete(one!).size]).toEqual([
+    2,
+    false,
+    1,
+  ])
   expect(map.delete(one!).delete(other!).size).toBe(0)
 })
 

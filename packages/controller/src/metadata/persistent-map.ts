@@ -1,9 +1,9 @@
 import { assert } from '@kavka/kernel'
 
 /**
- * An immutable map (hash array mapped trie, Bagwell 2001): `set` and `delete` return a new map that shares all but a path
- * of O(log32 n) small nodes with the old one. With it a metadata image of a hundred thousand topics is changed in microseconds.
- * Iteration is in hash order, the same for equal contents.
+ * An immutable map (hash array mapped trie, Bagwell 2001): `set` and `delete` return a new map that shares
+ * all but a path of O(log32 n) small nodes with the old one. With it a metadata image of a hundred thousand
+ * topics is changed in microseconds. Iteration is in hash order, the same for equal contents.
  */
 export class PersistentMap<K extends string | number, V> implements ReadonlyMap<K, V> {
   static readonly #empty = new PersistentMap<never, never>({ kind: 'branch', bitmap: 0, children: [] }, 0)
@@ -46,7 +46,9 @@ export class PersistentMap<K extends string | number, V> implements ReadonlyMap<
     let node: Node<K, V> | undefined = this.#root
     for (let shift = 0; node?.kind === 'branch'; shift += BITS) node = childOf(node, bitOf(hash, shift))
     if (node === undefined || node.hash !== hash) return undefined
-    return node.entries.length === 1 && node.entries[0]![0] === key ? node.entries[0] : node.entries.find((entry) => entry[0] === key)
+    return node.entries.length === 1 && node.entries[0]![0] === key
+      ? node.entries[0]
+      : node.entries.find((entry) => entry[0] === key)
   }
 
   *entries(): Generator<[K, V], undefined, unknown> {
@@ -107,7 +109,12 @@ function childOf<K, V>(branch: Branch<K, V>, bit: number): Node<K, V> | undefine
   return (branch.bitmap & bit) === 0 ? undefined : branch.children[slotOf(branch.bitmap, bit)]
 }
 
-function insertIntoBranch<K, V>(branch: Branch<K, V>, shift: number, hash: number, entry: Entry<K, V>): Branch<K, V> {
+function insertIntoBranch<K, V>(
+  branch: Branch<K, V>,
+  shift: number,
+  hash: number,
+  entry: Entry<K, V>,
+): Branch<K, V> {
   const bit = bitOf(hash, shift)
   const slot = slotOf(branch.bitmap, bit)
   if ((branch.bitmap & bit) === 0) {
@@ -115,13 +122,19 @@ function insertIntoBranch<K, V>(branch: Branch<K, V>, shift: number, hash: numbe
     return { kind: 'branch', bitmap: branch.bitmap | bit, children: branch.children.toSpliced(slot, 0, leaf) }
   }
   const child = branch.children[slot]!
-  const replaced = child.kind === 'branch'
-    ? insertIntoBranch(child, shift + BITS, hash, entry)
-    : insertBesideLeaf(child, shift + BITS, hash, entry)
+  const replaced =
+    child.kind === 'branch'
+      ? insertIntoBranch(child, shift + BITS, hash, entry)
+      : insertBesideLeaf(child, shift + BITS, hash, entry)
   return { ...branch, children: branch.children.with(slot, replaced) }
 }
 
-function insertBesideLeaf<K, V>(leaf: Leaf<K, V>, shift: number, hash: number, entry: Entry<K, V>): Node<K, V> {
+function insertBesideLeaf<K, V>(
+  leaf: Leaf<K, V>,
+  shift: number,
+  hash: number,
+  entry: Entry<K, V>,
+): Node<K, V> {
   if (leaf.hash === hash) {
     return { kind: 'leaf', hash, entries: [...leaf.entries.filter(([key]) => key !== entry[0]), entry] }
   }
@@ -133,12 +146,21 @@ function wrap<K, V>(leaf: Leaf<K, V>, shift: number): Branch<K, V> {
   return { kind: 'branch', bitmap: bitOf(leaf.hash, shift), children: [leaf] }
 }
 
-/** A branch left with one leaf becomes that leaf, so that equal contents have equal shapes. Null: nothing is left. */
-function removeFromBranch<K, V>(branch: Branch<K, V>, shift: number, hash: number, key: K): Node<K, V> | null {
+/**
+ * A branch left with one leaf becomes that leaf, so that equal contents have equal shapes. Null: nothing is
+ * left.
+ */
+function removeFromBranch<K, V>(
+  branch: Branch<K, V>,
+  shift: number,
+  hash: number,
+  key: K,
+): Node<K, V> | null {
   const bit = bitOf(hash, shift)
   const slot = slotOf(branch.bitmap, bit)
   const child = branch.children[slot]!
-  const left = child.kind === 'branch' ? removeFromBranch(child, shift + BITS, hash, key) : removeFromLeaf(child, key)
+  const left =
+    child.kind === 'branch' ? removeFromBranch(child, shift + BITS, hash, key) : removeFromLeaf(child, key)
   if (left === null) return pruned(branch, bit, slot)
   if (left.kind === 'leaf' && branch.children.length === 1 && shift > 0) return left
   return { ...branch, children: branch.children.with(slot, left) }
@@ -169,7 +191,10 @@ function popCount(bits: number): number {
   return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
-/** FNV-1a with murmur's finalizer, as int32. Not keyed: names chosen by clients can at worst build one long leaf per crafted hash. */
+/**
+ * FNV-1a with murmur's finalizer, as int32. Not keyed: names chosen by clients can at worst build one long
+ * leaf per crafted hash.
+ */
 function hashOf(key: string | number): number {
   return finalized(typeof key === 'number' ? key ^ FNV_BASIS : hashOfText(key))
 }

@@ -7,13 +7,25 @@ function broker(id: number, rack: string | null = null, active = true): Placemen
   return { id: id as NodeId, rack, active }
 }
 
-function place(brokers: readonly PlacementBroker[], partitionCount: number, replicationFactor: number, seed = 1): number[][] {
+function place(
+  brokers: readonly PlacementBroker[],
+  partitionCount: number,
+  replicationFactor: number,
+  seed = 1,
+): number[][] {
   const placed = placeReplicas(brokers, { partitionCount, replicationFactor }, seededRandom(seed))
   if (!placed.ok) throw new Error(placed.error)
   return placed.value
 }
 
-const sixBrokers = [broker(0, 'a'), broker(1, 'a'), broker(2, 'b'), broker(3, 'b'), broker(4, 'c'), broker(5, 'c')]
+const sixBrokers = [
+  broker(0, 'a'),
+  broker(1, 'a'),
+  broker(2, 'b'),
+  broker(3, 'b'),
+  broker(4, 'c'),
+  broker(5, 'c'),
+]
 
 test.each([1, 2, 3, 4, 5])('leaders are even over racks and brokers, racks are spread (seed %i)', (seed) => {
   const rackOf = (id: number): string | null => sixBrokers[id]!.rack
@@ -23,13 +35,22 @@ test.each([1, 2, 3, 4, 5])('leaders are even over racks and brokers, racks are s
   for (const replicas of partitions) expect(new Set(replicas.map(rackOf)).size).toBe(3)
 })
 
-test.each([1, 2, 3])('two racks of two brokers: every broker leads as much as the others (seed %i)', (seed) => {
-  const brokers = [broker(0, 'a'), broker(1, 'a'), broker(2, 'b'), broker(3, 'b')]
-  expect(counts(place(brokers, 16, 2, seed).map(([leader]) => leader!))).toEqual([4, 4, 4, 4])
-})
+test.each([1, 2, 3])(
+  'two racks of two brokers: every broker leads as much as the others (seed %i)',
+  (seed) => {
+    const brokers = [broker(0, 'a'), broker(1, 'a'), broker(2, 'b'), broker(3, 'b')]
+    expect(counts(place(brokers, 16, 2, seed).map(([leader]) => leader!))).toEqual([4, 4, 4, 4])
+  },
+)
 
 test('the load of a dead leader is shared by several brokers', () => {
-  const followers = place([0, 1, 2, 3].map((id) => broker(id)), 48, 2).filter(([leader]) => leader === 0).map(([, follower]) => follower!)
+  const followers = place(
+    [0, 1, 2, 3].map((id) => broker(id)),
+    48,
+    2,
+  )
+    .filter(([leader]) => leader === 0)
+    .map(([, follower]) => follower!)
   expect(counts(followers)).toEqual([0, 4, 4, 4])
 })
 
@@ -56,7 +77,9 @@ test('says why there is no room', () => {
   expect(placeReplicas([broker(0)], { partitionCount: 1, replicationFactor: 2 }, random)).toMatchObject({
     error: expect.stringContaining('only 1 broker(s) are registered') as string,
   })
-  expect(placeReplicas([broker(0, null, false)], { partitionCount: 1, replicationFactor: 1 }, random)).toMatchObject({
+  expect(
+    placeReplicas([broker(0, null, false)], { partitionCount: 1, replicationFactor: 1 }, random),
+  ).toMatchObject({
     error: expect.stringContaining('fenced') as string,
   })
 })

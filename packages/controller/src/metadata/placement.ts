@@ -1,8 +1,9 @@
 /**
- * Where the replicas of new partitions go. The rules are those of Kafka's striped placer: replicas of a partition alternate between racks,
- * leaders are spread evenly over racks and over the brokers of a rack, the first replica is never on a fenced broker, and in
- * a rack fenced brokers come last. Over and above that, followers are shifted from round to round, so that the partitions led by
- * one broker are followed by different ones, and its load is shared out when it dies.
+ * Where the replicas of new partitions go. The rules are those of Kafka's striped placer: replicas of a
+ * partition alternate between racks, leaders are spread evenly over racks and over the brokers of a rack, the
+ * first replica is never on a fenced broker, and in a rack fenced brokers come last. Over and above that,
+ * followers are shifted from round to round, so that the partitions led by one broker are followed by
+ * different ones, and its load is shared out when it dies.
  */
 import { assert } from '@kavka/kernel'
 import type { Random, Result } from '@kavka/kernel'
@@ -29,7 +30,9 @@ interface Rack {
 
 /** One list of replicas a partition, or the sentence that says why there is no room. */
 export function placeReplicas(
-  brokers: readonly PlacementBroker[], { partitionCount, replicationFactor }: PlacementRequest, random: Random,
+  brokers: readonly PlacementBroker[],
+  { partitionCount, replicationFactor }: PlacementRequest,
+  random: Random,
 ): Result<NodeId[][], string> {
   assert(replicationFactor > 0, 'a replication factor is positive', { replicationFactor })
   const active = brokers.filter((broker) => broker.active).length
@@ -41,19 +44,25 @@ export function placeReplicas(
   }
   const racks = shuffled(racksOf(brokers, random), random)
   const start = random.below(racks.length * brokers.length)
-  return success(Array.from({ length: partitionCount }, (_, i) => placePartition(racks, start + i, replicationFactor)))
+  return success(
+    Array.from({ length: partitionCount }, (_, i) => placePartition(racks, start + i, replicationFactor)),
+  )
 }
 
 function racksOf(brokers: readonly PlacementBroker[], random: Random): Rack[] {
   const byRack = new Map<string | null, PlacementBroker[]>()
-  for (const broker of shuffled(brokers, random)) byRack.set(broker.rack, [...(byRack.get(broker.rack) ?? []), broker])
+  for (const broker of shuffled(brokers, random))
+    byRack.set(broker.rack, [...(byRack.get(broker.rack) ?? []), broker])
   return [...byRack.values()].map((members) => ({
     active: members.filter((broker) => broker.active).map(({ id }) => id),
     fenced: members.filter((broker) => !broker.active).map(({ id }) => id),
   }))
 }
 
-/** `turn` counts partitions: it chooses the rack of the leader; once each rack had its turn, the next broker of each is taken. */
+/**
+ * `turn` counts partitions: it chooses the rack of the leader; once each rack had its turn, the next broker
+ * of each is taken.
+ */
 function placePartition(racks: readonly Rack[], turn: number, replicationFactor: number): NodeId[] {
   const leading = racks.filter((rack) => rack.active.length > 0)
   const round = Math.floor(turn / leading.length)

@@ -1,6 +1,7 @@
 /**
- * The records of the metadata log. What Kafka's records of the same purpose say, in our own form; the bytes are the codec's matter
- * (`record-codec.ts`, `proto/kavka/internal/v1/metadata.proto`). Records of one batch take effect together or not at all.
+ * The records of the metadata log. What Kafka's records of the same purpose say, in our own form; the bytes
+ * are the codec's matter (`record-codec.ts`, `proto/kavka/internal/v1/metadata.proto`). Records of one batch
+ * take effect together or not at all.
  */
 import type { BrokerEpoch, LeaderEpoch, NodeId, PartitionEpoch, Uuid } from '@kavka/protocol'
 import type { ConfigResourceType, Endpoint } from './image.ts'
@@ -30,8 +31,9 @@ export interface RegisterBrokerRecord {
   readonly kind: 'register-broker'
   readonly brokerId: NodeId
   /**
-   * `offset-of-batch`: the offset at which this record is committed becomes the epoch, so that it grows with every registration.
-   * A number: an epoch given earlier, in snapshots and when the same incarnation registers again.
+   * `offset-of-batch`: the offset at which this record is committed becomes the epoch, so that it grows with
+   * every registration. A number: an epoch given earlier, in snapshots and when the same incarnation
+   * registers again.
    */
   readonly brokerEpoch: BrokerEpoch | 'offset-of-batch'
   readonly incarnationId: Uuid
@@ -91,8 +93,8 @@ export interface PartitionRecord {
 }
 
 /**
- * Null: as it was. Replaying it raises the partition epoch by one, and the leader epoch too unless `leader` is `unchanged`
- * (a re-election of the same leader raises it).
+ * Null: as it was. Replaying it raises the partition epoch by one, and the leader epoch too unless `leader`
+ * is `unchanged` (a re-election of the same leader raises it).
  */
 export interface PartitionChangeRecord {
   readonly kind: 'partition-change'
@@ -149,9 +151,17 @@ export function partitionChange(
   change: Partial<Omit<PartitionChangeRecord, 'kind' | 'topicId' | 'partition'>>,
 ): PartitionChangeRecord {
   return {
-    kind: 'partition-change', topicId, partition,
-    leader: 'unchanged', isr: null, elr: null, lastKnownElr: null,
-    replicas: null, addingReplicas: null, removingReplicas: null, leaderRecovery: null,
+    kind: 'partition-change',
+    topicId,
+    partition,
+    leader: 'unchanged',
+    isr: null,
+    elr: null,
+    lastKnownElr: null,
+    replicas: null,
+    addingReplicas: null,
+    removingReplicas: null,
+    leaderRecovery: null,
     ...change,
   }
 }
@@ -162,8 +172,12 @@ export function brokerChange(
   change: Partial<Pick<BrokerChangeRecord, 'fenced' | 'inControlledShutdown' | 'logDirs'>>,
 ): BrokerChangeRecord {
   return {
-    kind: 'broker-change', brokerId: broker.id, brokerEpoch: broker.epoch,
-    fenced: null, inControlledShutdown: null, logDirs: null,
+    kind: 'broker-change',
+    brokerId: broker.id,
+    brokerEpoch: broker.epoch,
+    fenced: null,
+    inControlledShutdown: null,
+    logDirs: null,
     ...change,
   }
 }

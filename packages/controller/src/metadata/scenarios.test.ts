@@ -22,8 +22,15 @@ for (const file of readdirSync(folder)) {
       }
       const before = cluster.batches.length
       const said = run(cluster, command)
-      const changes = cluster.batches.slice(before).flat().map((record) => describeRecord(cluster, record))
-      return [said, ...new Set(changes.filter((line) => line !== null))].filter((line) => line !== '').join('\n') || 'nothing changed'
+      const changes = cluster.batches
+        .slice(before)
+        .flat()
+        .map((record) => describeRecord(cluster, record))
+      return (
+        [said, ...new Set(changes.filter((line) => line !== null))]
+          .filter((line) => line !== '')
+          .join('\n') || 'nothing changed'
+      )
     })
   })
 }
@@ -41,7 +48,11 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
     }
     case 'heartbeat': {
       const offset = command.option('offset') === null ? {} : { offset: command.number('offset') }
-      const wants = { ...offset, shutDown: command.positional.includes('shut-down'), fence: command.positional.includes('fence') }
+      const wants = {
+        ...offset,
+        shutDown: command.positional.includes('shut-down'),
+        fence: command.positional.includes('fence'),
+      }
       const { errorCode, isFenced, shouldShutDown } = cluster.heartbeat(id, wants)
       return `${errorName(errorCode)}${isFenced === true ? ' fenced' : ''}${shouldShutDown === true ? ' may-stop' : ''}`
     }
@@ -49,15 +60,26 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
       cluster.fence(id)
       return ''
     }
-    case 'alter-isr': return errorName(cluster.alterIsr(command.positional[0]!, numbers(command, 'isr')))
+    case 'alter-isr':
+      return errorName(cluster.alterIsr(command.positional[0]!, numbers(command, 'isr')))
     case 'config': {
       const [topic, name, value] = command.positional
-      return errorName(topic === 'cluster' ? cluster.setConfig(4, '', name!, value ?? null) : cluster.setConfig(2, topic!, name!, value ?? null))
+      return errorName(
+        topic === 'cluster'
+          ? cluster.setConfig(4, '', name!, value ?? null)
+          : cluster.setConfig(2, topic!, name!, value ?? null),
+      )
     }
     case 'elect': {
       const electionType = command.positional[1] === 'unclean' ? 1 : 0
-      const body = { electionType, topicPartitions: [{ topic: command.positional[0], partitions: [0] }], timeoutMs: 0 }
-      const response = cluster.request<{ replicaElectionResults: { partitionResult: { errorCode: number }[] }[] }>(ApiKey.ElectLeaders, 2, body)
+      const body = {
+        electionType,
+        topicPartitions: [{ topic: command.positional[0], partitions: [0] }],
+        timeoutMs: 0,
+      }
+      const response = cluster.request<{
+        replicaElectionResults: { partitionResult: { errorCode: number }[] }[]
+      }>(ApiKey.ElectLeaders, 2, body)
       return errorName(response.replicaElectionResults[0]!.partitionResult[0]!.errorCode)
     }
     case 'preferred-pass': {
@@ -68,7 +90,8 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
       cluster.commit(uncleanElections(cluster.context))
       return ''
     }
-    default: throw new Error(`unknown command ${command.name}`)
+    default:
+      throw new Error(`unknown command ${command.name}`)
   }
 }
 
@@ -80,13 +103,20 @@ function describeRecord(cluster: TestCluster, record: MetadataRecord): string | 
   switch (record.kind) {
     case 'partition':
     case 'partition-change': {
-      return partitionLine(cluster.image, cluster.image.topics.byId.get(record.topicId)!.name, record.partition)
+      return partitionLine(
+        cluster.image,
+        cluster.image.topics.byId.get(record.topicId)!.name,
+        record.partition,
+      )
     }
     case 'broker-change':
       if (record.fenced !== null) return `broker ${record.brokerId} ${record.fenced ? 'fenced' : 'unfenced'}`
       return `broker ${record.brokerId} in controlled shutdown`
-    case 'register-broker': return `broker ${record.brokerId} registered`
-    case 'config': return `config ${record.resourceName === '' ? 'cluster' : record.resourceName} ${record.name}=${record.value ?? 'unset'}`
-    default: return null
+    case 'register-broker':
+      return `broker ${record.brokerId} registered`
+    case 'config':
+      return `config ${record.resourceName === '' ? 'cluster' : record.resourceName} ${record.name}=${record.value ?? 'unset'}`
+    default:
+      return null
   }
 }

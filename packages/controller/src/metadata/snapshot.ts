@@ -6,7 +6,13 @@ import type { IndexedImage } from './partition-index.ts'
 
 /** The records that make this image out of an empty one: the content of a snapshot. */
 export function recordsOf(image: MetadataImage): MetadataRecord[] {
-  return [...featureRecords(image), ...nodeRecords(image), ...topicRecords(image), ...configRecords(image), ...producerIdRecords(image)]
+  return [
+    ...featureRecords(image),
+    ...nodeRecords(image),
+    ...topicRecords(image),
+    ...configRecords(image),
+    ...producerIdRecords(image),
+  ]
 }
 
 /** The image of a snapshot that holds everything up to and including `offset`. */
@@ -23,7 +29,13 @@ function* featureRecords(image: MetadataImage): Generator<MetadataRecord> {
 function* nodeRecords(image: MetadataImage): Generator<MetadataRecord> {
   for (const controller of image.controllers.values()) {
     const { id: controllerId, incarnationId, endpoints, features } = controller
-    yield { kind: 'register-controller', controllerId, incarnationId, endpoints, features: supported(features) }
+    yield {
+      kind: 'register-controller',
+      controllerId,
+      incarnationId,
+      endpoints,
+      features: supported(features),
+    }
   }
   for (const { id: brokerId, epoch: brokerEpoch, features, ...broker } of image.brokers.values()) {
     yield { kind: 'register-broker', brokerId, brokerEpoch, features: supported(features), ...broker }
@@ -53,5 +65,10 @@ function* configRecords(image: MetadataImage): Generator<MetadataRecord> {
 function* producerIdRecords(image: MetadataImage): Generator<MetadataRecord> {
   // The broker that took the last block does not matter once the block is given.
   if (image.nextProducerId === 0) return
-  yield { kind: 'producer-ids', brokerId: 0 as never, brokerEpoch: 0 as never, nextProducerId: image.nextProducerId }
+  yield {
+    kind: 'producer-ids',
+    brokerId: 0 as never,
+    brokerEpoch: 0 as never,
+    nextProducerId: image.nextProducerId,
+  }
 }

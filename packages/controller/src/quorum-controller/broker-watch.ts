@@ -1,6 +1,7 @@
 /**
- * Finds out that brokers are dead. A liveness stream that breaks makes the controller knock at the broker's port: refused means that the
- * process is gone, and it is fenced within milliseconds; an answer, or silence, proves nothing, and the session time-out decides.
+ * Finds out that brokers are dead. A liveness stream that breaks makes the controller knock at the broker's
+ * port: refused means that the process is gone, and it is fenced within milliseconds; an answer, or silence,
+ * proves nothing, and the session time-out decides.
  */
 import type { Logger, Scheduler } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
@@ -25,8 +26,9 @@ export interface BrokerWatchDependencies {
 }
 
 /**
- * A killed process may have its port open for some moments more than its streams, and a stream that broke for another reason is opened
- * anew soon: so it is knocked again after these pauses, until there is a stream or a verdict.
+ * A killed process may have its port open for some moments more than its streams, and a stream that broke for
+ * another reason is opened anew soon: so it is knocked again after these pauses, until there is a stream or a
+ * verdict.
  */
 const PROBE_PAUSES_MS: readonly number[] = [0, 20, 50, 100, 250, 500, 1000, 2000]
 
@@ -41,7 +43,10 @@ export class BrokerWatch {
     this.#deps = dependencies
   }
 
-  /** Right after this controller became active: whoever died with the last one is noticed now, not by time-out. */
+  /**
+   * Right after this controller became active: whoever died with the last one is noticed now, not by
+   * time-out.
+   */
   suspectAllWithoutStream(image: MetadataImage): void {
     for (const broker of image.brokers.values()) if (!broker.fenced) this.suspect(broker.id, broker.epoch)
   }
@@ -67,11 +72,15 @@ export class BrokerWatch {
     const endpoint = this.#endpointOf(broker)
     const verdict = endpoint === undefined ? 'unknown' : await this.#deps.probe.probe(endpoint)
     const { id, epoch } = broker
-    // While the probe was out, the broker may have come back or registered anew, or this controller may have been replaced.
+    // While the probe was out, the broker may have come back or registered anew, or this controller may have
+    // been replaced.
     if (this.#stillSuspect(id, epoch) === null) return this.#acquit(id, epoch)
     if (verdict !== 'refused') return this.#knock(id, epoch, attempt + 1)
     this.#acquit(id, epoch)
-    this.#deps.log.warn({ brokerId: id, brokerEpoch: epoch, endpoint }, 'broker is gone: its port refuses connections')
+    this.#deps.log.warn(
+      { brokerId: id, brokerEpoch: epoch, endpoint },
+      'broker is gone: its port refuses connections',
+    )
     this.#deps.onDead(id, epoch, 'connection refused')
   }
 

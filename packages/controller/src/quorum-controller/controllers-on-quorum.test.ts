@@ -38,16 +38,32 @@ class Trio {
     const { scheduler } = this
     const random = seededRandom(id)
     const loader = new MetadataLoader({ codec: jsonRecordCodec, scheduler, log: silentLogger })
-    const driver = new QuorumDriver({ nodeId: id, clusterId: CLUSTER_ID, voterIds: this.#ids, snapshotAfterBytes: 3000 }, {
-      scheduler, random, stateMachine: loader, logger: silentLogger,
-      store: new MemoryKeyValueStore({ writeDelayMs: 1 }, { scheduler }),
-      peers: { send: (to, message) => this.#deliver(id, to, () => this.members[to - 1]!.driver.receive(message)) },
-      onFatal: (error) => { throw error as Error },
-    })
+    const driver = new QuorumDriver(
+      { nodeId: id, clusterId: CLUSTER_ID, voterIds: this.#ids, snapshotAfterBytes: 3000 },
+      {
+        scheduler,
+        random,
+        stateMachine: loader,
+        logger: silentLogger,
+        store: new MemoryKeyValueStore({ writeDelayMs: 1 }, { scheduler }),
+        peers: {
+          send: (to, message) => this.#deliver(id, to, () => this.members[to - 1]!.driver.receive(message)),
+        },
+        onFatal: (error) => {
+          throw error as Error
+        },
+      },
+    )
     const probe = { probe: () => Promise.resolve('answered' as const) }
     const settings = { ...settingsOf(), nodeId: id }
     const controller = new QuorumController(settings, {
-      quorum: driver, loader, codec: jsonRecordCodec, probe, scheduler, random, log: silentLogger,
+      quorum: driver,
+      loader,
+      codec: jsonRecordCodec,
+      probe,
+      scheduler,
+      random,
+      log: silentLogger,
     })
     return { id, driver, loader, controller }
   }
@@ -64,13 +80,22 @@ class Trio {
 
   async active(): Promise<Member> {
     const found = (): Member | undefined => this.alive.find(({ controller }) => controller.isActive)
-    if (!await this.scheduler.runUntil(() => found() !== undefined, 20_000)) throw new Error('no active controller')
+    if (!(await this.scheduler.runUntil(() => found() !== undefined, 20_000)))
+      throw new Error('no active controller')
     return found()!
   }
 
   async ask(member: Member, apiKey: number, apiVersion: number, body: unknown): Promise<ControllerReply> {
     let reply: ControllerReply | null = null
-    const request = { apiKey, apiVersion, body, principal: 'User:a', clientId: '', clientHost: '', listener: 'L' }
+    const request = {
+      apiKey,
+      apiVersion,
+      body,
+      principal: 'User:a',
+      clientId: '',
+      clientHost: '',
+      listener: 'L',
+    }
     void member.controller.handle(request).then((value) => {
       reply = value
     })
@@ -80,13 +105,18 @@ class Trio {
 
   register(member: Member, brokerId: number): Promise<ControllerReply> {
     return this.ask(member, ApiKey.BrokerRegistration, 4, {
-      brokerId, clusterId: CLUSTER_ID, incarnationId: testUuid(brokerId),
+      brokerId,
+      clusterId: CLUSTER_ID,
+      incarnationId: testUuid(brokerId),
       listeners: [{ name: 'PLAINTEXT', host: 'localhost', port: brokerId, securityProtocol: 0 }],
       features: [
         { name: 'metadata.version', minSupportedVersion: 30, maxSupportedVersion: 30 },
         { name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
       ],
-      rack: null, isMigratingZkBroker: false, logDirs: [testUuid(100 + brokerId)], previousBrokerEpoch: -1,
+      rack: null,
+      isMigratingZkBroker: false,
+      logDirs: [testUuid(100 + brokerId)],
+      previousBrokerEpoch: -1,
     })
   }
 }
@@ -96,7 +126,10 @@ test('a new leader decides on everything its predecessor answered; every node ha
   const first = await trio.active()
   for (let brokerId = 10; brokerId < 30; brokerId++) {
     const reply = await trio.register(first, brokerId)
-    expect(reply).toMatchObject({ kind: 'answered', body: { errorCode: 0, brokerEpoch: first.loader.image.brokers.get(brokerId as NodeId)!.epoch } })
+    expect(reply).toMatchObject({
+      kind: 'answered',
+      body: { errorCode: 0, brokerEpoch: first.loader.image.brokers.get(brokerId as NodeId)!.epoch },
+    })
   }
   trio.down.add(first.id)
   for (const { driver } of trio.alive) driver.peerUnreachable(first.id)
@@ -122,7 +155,10 @@ test('a new leader decides on everything its predecessor answered; every node ha
   const [one, other, last] = trio.members.map(({ loader }) => describeImage(loader.image))
   expect(other).toEqual(one)
   expect(last).toEqual(one)
-  expect([...leader.loader.image.brokers.keys()].sort()).toEqual([...Array.from({ length: 21 }, (_, i) => 10 + i), 32])
+  expect([...leader.loader.image.brokers.keys()].sort()).toEqual([
+    ...Array.from({ length: 21 }, (_, i) => 10 + i),
+    32,
+  ])
   const stopped = Promise.all(trio.members.map(({ driver }) => driver.stop()))
   await trio.scheduler.advance(50)
   await stopped

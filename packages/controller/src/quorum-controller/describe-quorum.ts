@@ -1,10 +1,14 @@
 /**
- * DescribeQuorum (55) v0–2: voters and observers of the metadata log as the leader sees them. v1+ tells when each was heard of and was
- * caught up, v2+ directory ids and the controllers' endpoints.
+ * DescribeQuorum (55) v0–2: voters and observers of the metadata log as the leader sees them. v1+ tells when
+ * each was heard of and was caught up, v2+ directory ids and the controllers' endpoints.
  */
 import { ErrorCode, ZERO_UUID } from '@kavka/protocol'
 import type {
-  DescribeQuorumRequest, DescribeQuorumResponse, DescribeQuorumResponsePartitionData, DescribeQuorumResponseReplicaState, Encodable,
+  DescribeQuorumRequest,
+  DescribeQuorumResponse,
+  DescribeQuorumResponsePartitionData,
+  DescribeQuorumResponseReplicaState,
+  Encodable,
 } from '@kavka/protocol'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { QuorumState, ReplicaState } from '../quorum/driver-contract.ts'
@@ -12,22 +16,32 @@ import type { QuorumState, ReplicaState } from '../quorum/driver-contract.ts'
 export const METADATA_TOPIC = '__cluster_metadata'
 
 export function describeQuorum(
-  request: DescribeQuorumRequest, quorum: QuorumState, image: MetadataImage,
+  request: DescribeQuorumRequest,
+  quorum: QuorumState,
+  image: MetadataImage,
 ): Encodable<DescribeQuorumResponse> {
   return {
     errorCode: ErrorCode.NONE,
     topics: request.topics.map(({ topicName, partitions }) => ({
       topicName,
-      partitions: partitions.map(({ partitionIndex }) => describePartition(topicName, partitionIndex, quorum)),
+      partitions: partitions.map(({ partitionIndex }) =>
+        describePartition(topicName, partitionIndex, quorum),
+      ),
     })),
-    nodes: [...image.controllers.values()].filter(({ id }) => quorum.voterIds.includes(id)).map(({ id, endpoints }) => ({
-      nodeId: id,
-      listeners: endpoints.map(({ listener: name, host, port }) => ({ name, host, port })),
-    })),
+    nodes: [...image.controllers.values()]
+      .filter(({ id }) => quorum.voterIds.includes(id))
+      .map(({ id, endpoints }) => ({
+        nodeId: id,
+        listeners: endpoints.map(({ listener: name, host, port }) => ({ name, host, port })),
+      })),
   }
 }
 
-function describePartition(topic: string, partitionIndex: number, quorum: QuorumState): Encodable<DescribeQuorumResponsePartitionData> {
+function describePartition(
+  topic: string,
+  partitionIndex: number,
+  quorum: QuorumState,
+): Encodable<DescribeQuorumResponsePartitionData> {
   if (topic !== METADATA_TOPIC || partitionIndex !== 0) {
     return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
   }
@@ -43,7 +57,12 @@ function describePartition(topic: string, partitionIndex: number, quorum: Quorum
 }
 
 /** Directory ids belong to dynamic quorums (KIP-853); with a static voter list Kafka sends zeros too. */
-function replicaState({ nodeId, logEndOffset, lastFetchMs, lastCaughtUpMs }: ReplicaState): Encodable<DescribeQuorumResponseReplicaState> {
+function replicaState({
+  nodeId,
+  logEndOffset,
+  lastFetchMs,
+  lastCaughtUpMs,
+}: ReplicaState): Encodable<DescribeQuorumResponseReplicaState> {
   return {
     replicaId: nodeId,
     replicaDirectoryId: ZERO_UUID,

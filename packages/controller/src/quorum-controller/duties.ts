@@ -5,7 +5,11 @@ import { fenceBroker } from '../metadata/brokers/broker-turns.ts'
 import type { Decision, DecisionContext } from '../metadata/decision.ts'
 import { decided } from '../metadata/decision.ts'
 import { bootstrapRecords } from '../metadata/features/bootstrap.ts'
-import { ELECTIONS_PER_PASS_MAX, preferredElections, uncleanElections } from '../metadata/partitions/maintenance.ts'
+import {
+  ELECTIONS_PER_PASS_MAX,
+  preferredElections,
+  uncleanElections,
+} from '../metadata/partitions/maintenance.ts'
 import type { Operation } from './operation.ts'
 
 /** A duty that fails because leadership ended is the next leader's. */

@@ -1,7 +1,10 @@
 import type { MetadataImage } from '../metadata/image.ts'
 import type { IndexedImage } from '../metadata/partition-index.ts'
 
-/** Plain numbers for whoever registers metrics; all but the first and the counters are the same on every controller. */
+/**
+ * Plain numbers for whoever registers metrics; all but the first and the counters are the same on every
+ * controller.
+ */
 export interface ControllerMetricsView {
   /** 1 while this controller is the active one. */
   readonly activeControllerCount: 0 | 1
@@ -46,21 +49,51 @@ export function metricsView(sources: {
 }): ControllerMetricsView {
   const { image, counters } = sources
   return {
-    get activeControllerCount() { return sources.isActive() ? 1 : 0 },
-    get activeBrokerCount() { return countBrokers(image(), ({ fenced }) => !fenced) },
-    get fencedBrokerCount() { return countBrokers(image(), ({ fenced }) => fenced) },
-    get controlledShutdownBrokerCount() { return countBrokers(image(), (broker) => !broker.fenced && broker.inControlledShutdown) },
-    get globalTopicCount() { return image().topics.byId.size },
-    get globalPartitionCount() { return image().index.partitionCount },
-    get offlinePartitionsCount() { return image().index.leaderless.size },
-    get preferredReplicaImbalanceCount() { return image().index.imbalanced.size },
-    get metadataErrorCount() { return sources.publisherErrors() },
-    get lastAppliedRecordOffset() { return image().offset },
-    get uncleanLeaderElectionsTotal() { return counters.uncleanLeaderElections },
-    get newActiveControllersTotal() { return counters.newActiveControllers },
-    get operationsStartedTotal() { return counters.operationsStarted },
-    get timedOutBrokerHeartbeatTotal() { return counters.timedOutBrokerHeartbeats },
-    get operationsPending() { return sources.pending() },
+    get activeControllerCount() {
+      return sources.isActive() ? 1 : 0
+    },
+    get activeBrokerCount() {
+      return countBrokers(image(), ({ fenced }) => !fenced)
+    },
+    get fencedBrokerCount() {
+      return countBrokers(image(), ({ fenced }) => fenced)
+    },
+    get controlledShutdownBrokerCount() {
+      return countBrokers(image(), (broker) => !broker.fenced && broker.inControlledShutdown)
+    },
+    get globalTopicCount() {
+      return image().topics.byId.size
+    },
+    get globalPartitionCount() {
+      return image().index.partitionCount
+    },
+    get offlinePartitionsCount() {
+      return image().index.leaderless.size
+    },
+    get preferredReplicaImbalanceCount() {
+      return image().index.imbalanced.size
+    },
+    get metadataErrorCount() {
+      return sources.publisherErrors()
+    },
+    get lastAppliedRecordOffset() {
+      return image().offset
+    },
+    get uncleanLeaderElectionsTotal() {
+      return counters.uncleanLeaderElections
+    },
+    get newActiveControllersTotal() {
+      return counters.newActiveControllers
+    },
+    get operationsStartedTotal() {
+      return counters.operationsStarted
+    },
+    get timedOutBrokerHeartbeatTotal() {
+      return counters.timedOutBrokerHeartbeats
+    },
+    get operationsPending() {
+      return sources.pending()
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * The serial heart of the active controller: operations are decided one after the other on a speculative image (all that is committed and
- * all that is proposed), proposed together, and answered when committed. When leadership ends, the speculation is dropped.
+ * The serial heart of the active controller: operations are decided one after the other on a speculative
+ * image (all that is committed and all that is proposed), proposed together, and answered when committed.
+ * When leadership ends, the speculation is dropped.
  */
 import { assert } from '@kavka/kernel'
 import type { Random, Scheduler } from '@kavka/kernel'
@@ -71,7 +72,8 @@ export class OperationQueue {
   }
 
   add(operation: Operation): void {
-    if (this.#state === 'closed' || this.#queued.length >= OPERATIONS_QUEUED_MAX) return operation.dropped('not-done')
+    if (this.#state === 'closed' || this.#queued.length >= OPERATIONS_QUEUED_MAX)
+      return operation.dropped('not-done')
     this.#queued.push(operation)
     this.#scheduleTurn()
   }
@@ -81,12 +83,17 @@ export class OperationQueue {
     this.#committed = image
     // Equal by construction; the committed one is kept so that the other's nodes can go.
     if (this.#speculative.offset === image.offset) this.#speculative = image
-    assert(this.#speculative.offset >= image.offset, 'committed what this leader never proposed', { offset: image.offset })
+    assert(this.#speculative.offset >= image.offset, 'committed what this leader never proposed', {
+      offset: image.offset,
+    })
     this.#answerUpTo(image.offset)
     if (this.#queued.length > 0) this.#scheduleTurn()
   }
 
-  /** Leadership is over: what was not proposed did not happen, what was may yet be committed by the next leader. */
+  /**
+   * Leadership is over: what was not proposed did not happen, what was may yet be committed by the next
+   * leader.
+   */
   close(): void {
     this.#state = 'closed'
     for (const operation of this.#queued.splice(0)) operation.dropped('not-done')
@@ -153,7 +160,10 @@ export class OperationQueue {
     if (batches.length === 0) return null
     const { quorum, codec } = this.#deps
     const expectedOffset = quorum.state.logEndOffset
-    const accepted = quorum.append(this.#epoch, batches.map(({ records }) => codec.encode(records)))
+    const accepted = quorum.append(
+      this.#epoch,
+      batches.map(({ records }) => codec.encode(records)),
+    )
     if (!accepted.ok) return accepted.error
     assert(accepted.value.baseOffset === expectedOffset, 'the log grew during a turn of its leader')
     return null
@@ -162,7 +172,8 @@ export class OperationQueue {
   #answerUpTo(offset: number): void {
     const firstWaiting = this.#answers.findIndex((answer) => answer.offset > offset)
     const ready = this.#answers.splice(0, firstWaiting === -1 ? this.#answers.length : firstWaiting)
-    for (const { operation, decision, offset: decidedAt } of ready) operation.completed(decision.respond(decidedAt))
+    for (const { operation, decision, offset: decidedAt } of ready)
+      operation.completed(decision.respond(decidedAt))
   }
 }
 

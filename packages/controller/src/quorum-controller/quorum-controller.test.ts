@@ -16,7 +16,11 @@ class Node {
   readonly probes: number[] = []
   /** Answers by port; `answered` where nothing else is said. */
   readonly verdicts = new Map<number, Verdict>()
-  readonly loader = new MetadataLoader({ codec: jsonRecordCodec, scheduler: this.scheduler, log: silentLogger })
+  readonly loader = new MetadataLoader({
+    codec: jsonRecordCodec,
+    scheduler: this.scheduler,
+    log: silentLogger,
+  })
   readonly quorum = new FakeQuorum(100 as NodeId, this.loader)
   readonly controller: QuorumController
 
@@ -28,8 +32,13 @@ class Node {
       },
     }
     this.controller = new QuorumController(settingsOf(properties), {
-      quorum: this.quorum, loader: this.loader, codec: jsonRecordCodec, probe,
-      scheduler: this.scheduler, random: seededRandom(1), log: silentLogger,
+      quorum: this.quorum,
+      loader: this.loader,
+      codec: jsonRecordCodec,
+      probe,
+      scheduler: this.scheduler,
+      random: seededRandom(1),
+      log: silentLogger,
     })
   }
 
@@ -51,40 +60,73 @@ class Node {
   }
 
   request(apiKey: number, apiVersion: number, body: unknown): Promise<ControllerReply> {
-    return this.controller.handle({ apiKey, apiVersion, body, principal: 'User:a', clientId: 'c', clientHost: 'h', listener: 'L' })
+    return this.controller.handle({
+      apiKey,
+      apiVersion,
+      body,
+      principal: 'User:a',
+      clientId: 'c',
+      clientHost: 'h',
+      listener: 'L',
+    })
   }
 
   register(id: number, incarnation = id): Promise<ControllerReply> {
     return this.request(ApiKey.BrokerRegistration, 4, {
-      brokerId: id, clusterId: CLUSTER_ID, incarnationId: testUuid(incarnation),
+      brokerId: id,
+      clusterId: CLUSTER_ID,
+      incarnationId: testUuid(incarnation),
       listeners: [{ name: 'PLAINTEXT', host: 'localhost', port: 9000 + id, securityProtocol: 0 }],
       features: [
         { name: 'metadata.version', minSupportedVersion: 30, maxSupportedVersion: 30 },
         { name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
       ],
-      rack: null, isMigratingZkBroker: false, logDirs: [testUuid(500 + id)], previousBrokerEpoch: this.epochOf(id),
+      rack: null,
+      isMigratingZkBroker: false,
+      logDirs: [testUuid(500 + id)],
+      previousBrokerEpoch: this.epochOf(id),
     })
   }
 
   heartbeat(id: number, wants: object = {}): Promise<ControllerReply> {
     return this.request(ApiKey.BrokerHeartbeat, 1, {
-      brokerId: id, brokerEpoch: this.epochOf(id), currentMetadataOffset: this.loader.image.offset,
-      wantFence: false, wantShutDown: false, offlineLogDirs: [], ...wants,
+      brokerId: id,
+      brokerEpoch: this.epochOf(id),
+      currentMetadataOffset: this.loader.image.offset,
+      wantFence: false,
+      wantShutDown: false,
+      offlineLogDirs: [],
+      ...wants,
     })
   }
 
   createTopic(name: string, brokerIds: readonly number[]): Promise<ControllerReply> {
-    const topic = { name, numPartitions: -1, replicationFactor: -1, assignments: [{ partitionIndex: 0, brokerIds }], configs: [] }
+    const topic = {
+      name,
+      numPartitions: -1,
+      replicationFactor: -1,
+      assignments: [{ partitionIndex: 0, brokerIds }],
+      configs: [],
+    }
     return this.request(ApiKey.CreateTopics, 7, { topics: [topic], timeoutMs: 0, validateOnly: false })
   }
 
   alterIsr(name: string, isr: readonly number[]): Promise<ControllerReply> {
     const { leader, leaderEpoch, partitionEpoch } = this.partition(name)
     const newIsrWithEpochs = isr.map((brokerId) => ({ brokerId, brokerEpoch: this.epochOf(brokerId) }))
-    const partition = { partitionIndex: 0, leaderEpoch, partitionEpoch, leaderRecoveryState: 0, newIsr: [], newIsrWithEpochs }
+    const partition = {
+      partitionIndex: 0,
+      leaderEpoch,
+      partitionEpoch,
+      leaderRecoveryState: 0,
+      newIsr: [],
+      newIsrWithEpochs,
+    }
     const topicId = this.loader.image.topics.byName.get(name)!.id
     return this.request(ApiKey.AlterPartition, 3, {
-      brokerId: leader, brokerEpoch: this.epochOf(leader!), topics: [{ topicId, partitions: [partition] }],
+      brokerId: leader,
+      brokerEpoch: this.epochOf(leader!),
+      topics: [{ topicId, partitions: [partition] }],
     })
   }
 
@@ -108,7 +150,12 @@ class Node {
     return this.loader.image.brokers.get(id as NodeId)!.fenced
   }
 
-  partition(name: string): { leader: number | null; leaderEpoch: number; partitionEpoch: number; isr: readonly number[] } {
+  partition(name: string): {
+    leader: number | null
+    leaderEpoch: number
+    partitionEpoch: number
+    isr: readonly number[]
+  } {
     return this.loader.image.topics.byName.get(name)!.partitions[0]!
   }
 }
@@ -124,19 +171,31 @@ function outcomeOf(reply: Promise<ControllerReply>): { value: ControllerReply | 
 describe('becoming active', () => {
   test('only once the entry of its own epoch is committed', async () => {
     const node = new Node()
-    expect(await node.request(ApiKey.UnregisterBroker, 0, { brokerId: 1 })).toEqual({ kind: 'not-controller', leaderId: null })
+    expect(await node.request(ApiKey.UnregisterBroker, 0, { brokerId: 1 })).toEqual({
+      kind: 'not-controller',
+      leaderId: null,
+    })
     node.quorum.lead()
-    expect(await node.request(ApiKey.UnregisterBroker, 0, { brokerId: 1 })).toEqual({ kind: 'not-controller', leaderId: null })
+    expect(await node.request(ApiKey.UnregisterBroker, 0, { brokerId: 1 })).toEqual({
+      kind: 'not-controller',
+      leaderId: null,
+    })
     expect(node.controller.metrics.activeControllerCount).toBe(0)
     node.quorum.commit()
     expect(node.controller.isActive).toBe(true)
     node.quorum.follow(101)
-    expect(await node.request(ApiKey.UnregisterBroker, 0, { brokerId: 1 })).toEqual({ kind: 'not-controller', leaderId: 101 })
+    expect(await node.request(ApiKey.UnregisterBroker, 0, { brokerId: 1 })).toEqual({
+      kind: 'not-controller',
+      leaderId: 101,
+    })
   })
 
   test('writes the features of a new cluster, once', async () => {
     const node = await new Node({ 'min.insync.replicas': '2' }).activate()
-    expect(Object.fromEntries(node.loader.image.features)).toEqual({ 'metadata.version': 30, 'eligible.leader.replicas.version': 1 })
+    expect(Object.fromEntries(node.loader.image.features)).toEqual({
+      'metadata.version': 30,
+      'eligible.leader.replicas.version': 1,
+    })
     expect(node.loader.image.configs.get('4:')).toEqual(new Map([['min.insync.replicas', '2']]))
     node.quorum.follow(101)
     const { length } = node.quorum.log
@@ -155,7 +214,10 @@ describe('requests', () => {
     expect(node.loader.image.brokers.size).toBe(0)
     node.quorum.commit()
     await node.scheduler.advance(0)
-    expect(reply.value).toMatchObject({ kind: 'answered', body: { errorCode: 0, brokerEpoch: node.loader.image.offset } })
+    expect(reply.value).toMatchObject({
+      kind: 'answered',
+      body: { errorCode: 0, brokerEpoch: node.loader.image.offset },
+    })
   })
 
   test('are decided on what was proposed before, and answered no sooner than what they saw', async () => {
@@ -184,7 +246,9 @@ describe('requests', () => {
     const node = await new Node().activate()
     const replies = [outcomeOf(node.register(1, 1)), outcomeOf(node.register(1, 2))]
     await node.settle()
-    const [first, second] = replies.map(({ value }) => (value as { body: { brokerEpoch: number } }).body.brokerEpoch)
+    const [first, second] = replies.map(
+      ({ value }) => (value as { body: { brokerEpoch: number } }).body.brokerEpoch,
+    )
     expect(second).toBeGreaterThan(first!)
     expect(node.epochOf(1)).toBe(second)
   })
@@ -209,13 +273,28 @@ describe('requests', () => {
 
   test('DescribeQuorum', async () => {
     const node = await new Node().activate()
-    const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }, { partitionIndex: 1 }] }]
+    const topics = [
+      { topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }, { partitionIndex: 1 }] },
+    ]
     const reply = outcomeOf(node.request(ApiKey.DescribeQuorum, 2, { topics }))
     await node.settle()
-    expect(reply.value).toMatchObject({ body: { topics: [{ partitions: [
-      { errorCode: 0, leaderId: 100, leaderEpoch: 1, currentVoters: [{ replicaId: 100, lastFetchTimestamp: 5, lastCaughtUpTimestamp: 4 }] },
-      { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
-    ] }] } })
+    expect(reply.value).toMatchObject({
+      body: {
+        topics: [
+          {
+            partitions: [
+              {
+                errorCode: 0,
+                leaderId: 100,
+                leaderEpoch: 1,
+                currentVoters: [{ replicaId: 100, lastFetchTimestamp: 5, lastCaughtUpTimestamp: 4 }],
+              },
+              { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+            ],
+          },
+        ],
+      },
+    })
   })
 })
 
@@ -384,12 +463,21 @@ test('unclean election begins as soon as the topic allows it, and is counted', a
   expect(node.partition('t').leader).toBeNull()
   expect(node.controller.metrics.offlinePartitionsCount).toBe(1)
   const configs = [{ name: 'unclean.leader.election.enable', configOperation: 0, value: 'true' }]
-  void node.request(ApiKey.IncrementalAlterConfigs, 1, { resources: [{ resourceType: 2, resourceName: 't', configs }], validateOnly: false })
+  void node.request(ApiKey.IncrementalAlterConfigs, 1, {
+    resources: [{ resourceType: 2, resourceName: 't', configs }],
+    validateOnly: false,
+  })
   await node.settle()
   await node.settle()
   expect(node.partition('t').leader).toBe(2)
   expect(node.controller.metrics).toMatchObject({
-    uncleanLeaderElectionsTotal: 1, offlinePartitionsCount: 0, activeBrokerCount: 1, fencedBrokerCount: 1,
-    globalTopicCount: 1, globalPartitionCount: 1, operationsPending: 0, metadataErrorCount: 0,
+    uncleanLeaderElectionsTotal: 1,
+    offlinePartitionsCount: 0,
+    activeBrokerCount: 1,
+    fencedBrokerCount: 1,
+    globalTopicCount: 1,
+    globalPartitionCount: 1,
+    operationsPending: 0,
+    metadataErrorCount: 0,
   })
 })

@@ -1,6 +1,7 @@
 /**
- * The metadata controller of one node: stands by while another node leads the quorum; once this node leads and has replayed everything
- * of its predecessors, it is the active controller, the one place where requests that change metadata are decided.
+ * The metadata controller of one node: stands by while another node leads the quorum; once this node leads
+ * and has replayed everything of its predecessors, it is the active controller, the one place where requests
+ * that change metadata are decided.
  */
 import { every } from '@kavka/kernel'
 import type { Logger, Random, Scheduler, TimerHandle } from '@kavka/kernel'
@@ -58,7 +59,10 @@ export class QuorumController implements ControllerService, ReplayObserver {
   readonly #handback: HandbackSchedule
   readonly #services: RequestServices
   readonly #counters: ControllerCounters = {
-    uncleanLeaderElections: 0, newActiveControllers: 0, operationsStarted: 0, timedOutBrokerHeartbeats: 0,
+    uncleanLeaderElections: 0,
+    newActiveControllers: 0,
+    operationsStarted: 0,
+    timedOutBrokerHeartbeats: 0,
   }
   #activity: Activity = { kind: 'standby' }
   #handbackTimer: TimerHandle | null = null
@@ -70,11 +74,17 @@ export class QuorumController implements ControllerService, ReplayObserver {
     this.#deps = dependencies
     this.#sessions = new BrokerSessions({ sessionTimeoutMs: config.brokerSessionTimeoutMs })
     this.#services = { sessions: this.#sessions, scheduler, quorum }
-    this.#handback = new HandbackSchedule({ delayMs: HANDBACK_DELAY_MS, delayMsMax: config.leaderImbalanceCheckIntervalSeconds * 1000 })
+    this.#handback = new HandbackSchedule({
+      delayMs: HANDBACK_DELAY_MS,
+      delayMsMax: config.leaderImbalanceCheckIntervalSeconds * 1000,
+    })
     this.#watch = new BrokerWatch(
       { probeListener: (config.interBrokerListenerName ?? config.securityInterBrokerProtocol).toUpperCase() },
       {
-        sessions: this.#sessions, probe, scheduler, log,
+        sessions: this.#sessions,
+        probe,
+        scheduler,
+        log,
         image: () => this.#queue()?.speculativeImage ?? null,
         onDead: (brokerId, brokerEpoch) => this.#run(fenceDuty(brokerId, brokerEpoch, this.#sessions)),
       },
@@ -112,7 +122,8 @@ export class QuorumController implements ControllerService, ReplayObserver {
 
   sessionLost(brokerId: NodeId, brokerEpoch: number): void {
     this.#sessions.streamLost(brokerId, brokerEpoch)
-    if (this.isActive && !this.#sessions.hasStream(brokerId, brokerEpoch)) this.#watch.suspect(brokerId, brokerEpoch)
+    if (this.isActive && !this.#sessions.hasStream(brokerId, brokerEpoch))
+      this.#watch.suspect(brokerId, brokerEpoch)
   }
 
   /** Called by the loader. */
@@ -126,13 +137,18 @@ export class QuorumController implements ControllerService, ReplayObserver {
     this.#queue()?.committed(image)
     const activity = this.#activity
     // The first entry of this leader's epoch is committed: so is everything before it (Raft 5.4.2, 8).
-    if (activity.kind === 'catching-up' && image.epoch === activity.role.epoch) this.#activate(image, activity.role)
+    if (activity.kind === 'catching-up' && image.epoch === activity.role.epoch)
+      this.#activate(image, activity.role)
   }
 
   #activate(image: IndexedImage, role: RoleState): void {
     const { quorum, codec, scheduler, random, log } = this.#deps
     const queue = new OperationQueue(image, role.epoch, {
-      settings: this.#settings, quorum, codec, scheduler, random,
+      settings: this.#settings,
+      quorum,
+      codec,
+      scheduler,
+      random,
       onProposed: (records, after) => this.#onProposed(records, after),
     })
     this.#sessions.reset(image, scheduler.monotonicMs())
@@ -159,15 +175,22 @@ export class QuorumController implements ControllerService, ReplayObserver {
 
   #startTimers(): TimerHandle[] {
     const { scheduler } = this.#deps
-    const { brokerSessionTimeoutMs, uncleanLeaderElectionIntervalMs, autoLeaderRebalanceEnable, leaderImbalanceCheckIntervalSeconds } =
-      this.#settings.config
+    const {
+      brokerSessionTimeoutMs,
+      uncleanLeaderElectionIntervalMs,
+      autoLeaderRebalanceEnable,
+      leaderImbalanceCheckIntervalSeconds,
+    } = this.#settings.config
     const sessionCheckMs = Math.min(SESSION_CHECK_INTERVAL_MS_MAX, brokerSessionTimeoutMs / 4)
     const timers = [
       every(scheduler, sessionCheckMs, () => this.#fenceSilentBrokers()),
       every(scheduler, uncleanLeaderElectionIntervalMs, () => this.#electUncleanly()),
     ]
     if (!autoLeaderRebalanceEnable) return timers
-    return [...timers, every(scheduler, leaderImbalanceCheckIntervalSeconds * 1000, () => this.#electPreferred(() => true))]
+    return [
+      ...timers,
+      every(scheduler, leaderImbalanceCheckIntervalSeconds * 1000, () => this.#electPreferred(() => true)),
+    ]
   }
 
   #fenceSilentBrokers(): void {
@@ -176,7 +199,10 @@ export class QuorumController implements ControllerService, ReplayObserver {
     for (const brokerId of this.#sessions.expired(image, this.#deps.scheduler.monotonicMs())) {
       const { epoch } = image.brokers.get(brokerId)!
       this.#counters.timedOutBrokerHeartbeats++
-      this.#deps.log.warn({ brokerId, brokerEpoch: epoch }, 'broker was silent for the session time-out and is fenced')
+      this.#deps.log.warn(
+        { brokerId, brokerEpoch: epoch },
+        'broker was silent for the session time-out and is fenced',
+      )
       this.#run(fenceDuty(brokerId, epoch, this.#sessions))
     }
   }
@@ -193,10 +219,12 @@ export class QuorumController implements ControllerService, ReplayObserver {
     this.#counters.uncleanLeaderElections += countUncleanElections(records)
     const nowMs = this.#deps.scheduler.monotonicMs()
     for (const record of records) {
-      if (record.kind === 'broker-change' && record.fenced === true) this.#handback.fenced(record.brokerId, nowMs)
+      if (record.kind === 'broker-change' && record.fenced === true)
+        this.#handback.fenced(record.brokerId, nowMs)
       if (record.kind === 'partition-change' && record.isr !== null) this.#noteRejoin(record, image)
       // A setting that allows what was forbidden should not have to wait for the next periodic pass.
-      if (record.kind === 'config' && record.name === UNCLEAN_LEADER_ELECTION && record.value === 'true') this.#electUncleanly()
+      if (record.kind === 'config' && record.name === UNCLEAN_LEADER_ELECTION && record.value === 'true')
+        this.#electUncleanly()
     }
     this.#armHandback()
   }
@@ -210,14 +238,16 @@ export class QuorumController implements ControllerService, ReplayObserver {
   /** A new active controller takes over the hand-backs that its predecessor had planned. */
   #scheduleHandbacks(image: IndexedImage): void {
     for (const { registration } of partitionsIn(image, image.index.imbalanced)) {
-      if (awaitsPreferred(image, registration)) this.#handback.rejoined(registration.replicas[0]!, this.#deps.scheduler.monotonicMs())
+      if (awaitsPreferred(image, registration))
+        this.#handback.rejoined(registration.replicas[0]!, this.#deps.scheduler.monotonicMs())
     }
     this.#armHandback()
   }
 
   #armHandback(): void {
     const dueMs = this.#handback.nextDueMs()
-    if (!this.#settings.config.autoLeaderRebalanceEnable || dueMs === null || this.#handbackTimer !== null) return
+    if (!this.#settings.config.autoLeaderRebalanceEnable || dueMs === null || this.#handbackTimer !== null)
+      return
     const { scheduler } = this.#deps
     this.#handbackTimer = scheduler.after(Math.max(0, dueMs - scheduler.monotonicMs()), () => {
       this.#handbackTimer = null

@@ -2,9 +2,22 @@
 import type { Scheduler } from '@kavka/kernel'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type {
-  AllocateProducerIdsRequest, AlterConfigsRequest, AlterPartitionRequest, BrokerEpoch, BrokerHeartbeatRequest,
-  BrokerRegistrationRequest, ControllerRegistrationRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
-  DescribeQuorumRequest, ElectLeadersRequest, IncrementalAlterConfigsRequest, NodeId, UnregisterBrokerRequest, UpdateFeaturesRequest,
+  AllocateProducerIdsRequest,
+  AlterConfigsRequest,
+  AlterPartitionRequest,
+  BrokerEpoch,
+  BrokerHeartbeatRequest,
+  BrokerRegistrationRequest,
+  ControllerRegistrationRequest,
+  CreatePartitionsRequest,
+  CreateTopicsRequest,
+  DeleteTopicsRequest,
+  DescribeQuorumRequest,
+  ElectLeadersRequest,
+  IncrementalAlterConfigsRequest,
+  NodeId,
+  UnregisterBrokerRequest,
+  UpdateFeaturesRequest,
 } from '@kavka/protocol'
 import type { BrokerSessions } from '../metadata/brokers/broker-sessions.ts'
 import { decideHeartbeat } from '../metadata/brokers/heartbeat.ts'
@@ -31,25 +44,57 @@ export interface RequestServices {
   readonly quorum: { readonly state: QuorumState }
 }
 
-type Decide = (context: DecisionContext, body: never, version: number, services: RequestServices) => Decision<unknown>
+type Decide = (
+  context: DecisionContext,
+  body: never,
+  version: number,
+  services: RequestServices,
+) => Decision<unknown>
 
 const table: ReadonlyMap<number, Decide> = new Map<number, Decide>([
   [ApiKey.BrokerRegistration, decideRegistrationAndOpenSession],
   [ApiKey.BrokerHeartbeat, decideHeartbeatOfSession],
-  [ApiKey.UnregisterBroker, (context, body: UnregisterBrokerRequest) => decideUnregisterBroker(context, body)],
-  [ApiKey.ControllerRegistration, (context, body: ControllerRegistrationRequest) => decideRegisterController(context, body)],
-  [ApiKey.AllocateProducerIds, (context, body: AllocateProducerIdsRequest) => decideAllocateProducerIds(context, body)],
-  [ApiKey.AlterPartition, (context, body: AlterPartitionRequest, version) => decideAlterPartition(context, body, version)],
+  [
+    ApiKey.UnregisterBroker,
+    (context, body: UnregisterBrokerRequest) => decideUnregisterBroker(context, body),
+  ],
+  [
+    ApiKey.ControllerRegistration,
+    (context, body: ControllerRegistrationRequest) => decideRegisterController(context, body),
+  ],
+  [
+    ApiKey.AllocateProducerIds,
+    (context, body: AllocateProducerIdsRequest) => decideAllocateProducerIds(context, body),
+  ],
+  [
+    ApiKey.AlterPartition,
+    (context, body: AlterPartitionRequest, version) => decideAlterPartition(context, body, version),
+  ],
   [ApiKey.ElectLeaders, (context, body: ElectLeadersRequest) => decideElectLeaders(context, body)],
   [ApiKey.CreateTopics, (context, body: CreateTopicsRequest) => decideCreateTopics(context, body)],
-  [ApiKey.DeleteTopics, (context, body: DeleteTopicsRequest, version) => decideDeleteTopics(context, body, version)],
-  [ApiKey.CreatePartitions, (context, body: CreatePartitionsRequest) => decideCreatePartitions(context, body)],
+  [
+    ApiKey.DeleteTopics,
+    (context, body: DeleteTopicsRequest, version) => decideDeleteTopics(context, body, version),
+  ],
+  [
+    ApiKey.CreatePartitions,
+    (context, body: CreatePartitionsRequest) => decideCreatePartitions(context, body),
+  ],
   [ApiKey.AlterConfigs, (context, body: AlterConfigsRequest) => decideAlterConfigs(context, body)],
-  [ApiKey.IncrementalAlterConfigs, (context, body: IncrementalAlterConfigsRequest) => decideIncrementalAlterConfigs(context, body)],
-  [ApiKey.UpdateFeatures, (context, body: UpdateFeaturesRequest, version) => decideUpdateFeatures(context, body, version)],
-  [ApiKey.DescribeQuorum, ({ image }, body: DescribeQuorumRequest, _version, { quorum }) => {
-    return decided([], describeQuorum(body, quorum.state, image))
-  }],
+  [
+    ApiKey.IncrementalAlterConfigs,
+    (context, body: IncrementalAlterConfigsRequest) => decideIncrementalAlterConfigs(context, body),
+  ],
+  [
+    ApiKey.UpdateFeatures,
+    (context, body: UpdateFeaturesRequest, version) => decideUpdateFeatures(context, body, version),
+  ],
+  [
+    ApiKey.DescribeQuorum,
+    ({ image }, body: DescribeQuorumRequest, _version, { quorum }) => {
+      return decided([], describeQuorum(body, quorum.state, image))
+    },
+  ],
 ])
 
 /** Requests that `QuorumController.handle` answers with more than UNSUPPORTED_VERSION. */
@@ -67,7 +112,10 @@ export function decideRequest(
 }
 
 function decideRegistrationAndOpenSession(
-  context: DecisionContext, body: BrokerRegistrationRequest, _version: number, { sessions, scheduler }: RequestServices,
+  context: DecisionContext,
+  body: BrokerRegistrationRequest,
+  _version: number,
+  { sessions, scheduler }: RequestServices,
 ): Decision<unknown> {
   const decision = decideRegisterBroker(context, body, sessions, scheduler.monotonicMs())
   if (decision.records.length === 0) return decision
@@ -75,14 +123,21 @@ function decideRegistrationAndOpenSession(
     records: decision.records,
     respond: (offset) => {
       const response = decision.respond(offset)
-      sessions.registered(body.brokerId as NodeId, response.brokerEpoch as BrokerEpoch, scheduler.monotonicMs())
+      sessions.registered(
+        body.brokerId as NodeId,
+        response.brokerEpoch as BrokerEpoch,
+        scheduler.monotonicMs(),
+      )
       return response
     },
   }
 }
 
 function decideHeartbeatOfSession(
-  context: DecisionContext, body: BrokerHeartbeatRequest, _version: number, { sessions, scheduler }: RequestServices,
+  context: DecisionContext,
+  body: BrokerHeartbeatRequest,
+  _version: number,
+  { sessions, scheduler }: RequestServices,
 ): Decision<unknown> {
   const brokerId = body.brokerId as NodeId
   const broker = context.image.brokers.get(brokerId)

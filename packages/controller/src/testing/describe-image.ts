@@ -16,11 +16,14 @@ export function partitionLine(image: MetadataImage, topicName: string, number: n
   const { replicas, isr, elr, lastKnownElr, leader, leaderRecovery, leaderEpoch, partitionEpoch } =
     image.topics.byName.get(topicName)!.partitions[number]!
   const parts = [
-    `${topicName}-${number}`, `leader=${leader ?? 'none'}`, `isr=${list(isr)}`,
+    `${topicName}-${number}`,
+    `leader=${leader ?? 'none'}`,
+    `isr=${list(isr)}`,
     ...(elr.length > 0 ? [`elr=${list(elr)}`] : []),
     ...(lastKnownElr.length > 0 ? [`last-known=${list(lastKnownElr)}`] : []),
     ...(leaderRecovery === 'recovering' ? ['recovering'] : []),
-    `replicas=${list(replicas)}`, `epochs=${leaderEpoch}/${partitionEpoch}`,
+    `replicas=${list(replicas)}`,
+    `epochs=${leaderEpoch}/${partitionEpoch}`,
   ]
   return parts.join(' ')
 }
@@ -31,9 +34,11 @@ function list(ids: readonly number[]): string {
 
 function plain(value: unknown): unknown {
   if (value instanceof Set) return [...value].sort()
-  if (isMap(value)) return Object.fromEntries([...value].map(([key, one]) => [String(key), plain(one)]).sort())
+  if (isMap(value))
+    return Object.fromEntries([...value].map(([key, one]) => [String(key), plain(one)]).sort())
   if (Array.isArray(value)) return value.map(plain)
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plain(one)]))
   return value
 }
 

@@ -2,7 +2,12 @@
 import { assert, failure, success } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
 import type { LeaderEpoch, NodeId, Offset } from '@kavka/protocol'
-import type { AcceptedProposals, ProposalError, QuorumState, QuorumStateMachine } from '../quorum/driver-contract.ts'
+import type {
+  AcceptedProposals,
+  ProposalError,
+  QuorumState,
+  QuorumStateMachine,
+} from '../quorum/driver-contract.ts'
 import type { Entry } from '../raft/messages.ts'
 
 export class FakeQuorum {
@@ -24,10 +29,14 @@ export class FakeQuorum {
   get state(): QuorumState {
     return {
       kind: this.#leaderId === this.#nodeId ? 'leader' : 'follower',
-      epoch: this.#epoch, leaderId: this.#leaderId,
-      highWatermark: this.#committedEnd as Offset, logEndOffset: this.log.length as Offset,
+      epoch: this.#epoch,
+      leaderId: this.#leaderId,
+      highWatermark: this.#committedEnd as Offset,
+      logEndOffset: this.log.length as Offset,
       voterIds: [this.#nodeId],
-      voters: [{ nodeId: this.#nodeId, logEndOffset: this.log.length as Offset, lastFetchMs: 5, lastCaughtUpMs: 4 }],
+      voters: [
+        { nodeId: this.#nodeId, logEndOffset: this.log.length as Offset, lastFetchMs: 5, lastCaughtUpMs: 4 },
+      ],
       observers: [],
     }
   }

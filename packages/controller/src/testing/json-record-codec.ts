@@ -1,4 +1,6 @@
-/** For tests of this package: records as JSON. The product's codec is protobuf and lives with the transport. */
+/**
+ * For tests of this package: records as JSON. The product's codec is protobuf and lives with the transport.
+ */
 import type { RecordCodec } from '../metadata/record-codec.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 

@@ -2,7 +2,13 @@
 import { loadBrokerConfig, seededRandom } from '@kavka/kernel'
 import type { Random } from '@kavka/kernel'
 import { ApiKey, uuidFromBytes } from '@kavka/protocol'
-import type { BrokerHeartbeatResponse, BrokerRegistrationResponse, LeaderEpoch, NodeId, Uuid } from '@kavka/protocol'
+import type {
+  BrokerHeartbeatResponse,
+  BrokerRegistrationResponse,
+  LeaderEpoch,
+  NodeId,
+  Uuid,
+} from '@kavka/protocol'
 import { BrokerSessions } from '../metadata/brokers/broker-sessions.ts'
 import { fenceBroker } from '../metadata/brokers/broker-turns.ts'
 import type { ControllerSettings, Decision, DecisionContext } from '../metadata/decision.ts'
@@ -17,11 +23,18 @@ import { decideRequest } from '../quorum-controller/request-operations.ts'
 export const CLUSTER_ID = 'test-cluster-0000000000'
 
 export function settingsOf(properties: Readonly<Record<string, string>> = {}): ControllerSettings {
-  const loaded = loadBrokerConfig(new Map(Object.entries({
-    'process.roles': 'broker,controller', 'node.id': '100', 'controller.quorum.voters': '100@localhost:9093',
-    'listeners': 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093', 'controller.listener.names': 'CONTROLLER',
-    ...properties,
-  })))
+  const loaded = loadBrokerConfig(
+    new Map(
+      Object.entries({
+        'process.roles': 'broker,controller',
+        'node.id': '100',
+        'controller.quorum.voters': '100@localhost:9093',
+        listeners: 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093',
+        'controller.listener.names': 'CONTROLLER',
+        ...properties,
+      }),
+    ),
+  )
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
   return { clusterId: CLUSTER_ID, nodeId: 100 as NodeId, config: loaded.value.config }
 }
@@ -49,7 +62,9 @@ export class TestCluster {
   readonly random: Random
   #incarnations = 0
 
-  constructor(options: { readonly properties?: Readonly<Record<string, string>>; readonly seed?: number } = {}) {
+  constructor(
+    options: { readonly properties?: Readonly<Record<string, string>>; readonly seed?: number } = {},
+  ) {
     this.settings = settingsOf(options.properties)
     this.random = seededRandom(options.seed ?? 1)
     this.commit(bootstrapRecords(this.context))
@@ -80,9 +95,12 @@ export class TestCluster {
   register(id: number, broker: TestBroker = {}): BrokerRegistrationResponse {
     const existing = this.image.brokers.get(id as NodeId)
     return this.request(ApiKey.BrokerRegistration, 4, {
-      brokerId: id, clusterId: CLUSTER_ID,
+      brokerId: id,
+      clusterId: CLUSTER_ID,
       incarnationId: testUuid(1000 + (broker.incarnation ?? 100 + ++this.#incarnations)),
-      listeners: [{ name: 'PLAINTEXT', host: 'localhost', port: broker.port ?? 9000 + id, securityProtocol: 0 }],
+      listeners: [
+        { name: 'PLAINTEXT', host: 'localhost', port: broker.port ?? 9000 + id, securityProtocol: 0 },
+      ],
       features: [
         { name: 'metadata.version', minSupportedVersion: 30, maxSupportedVersion: 30 },
         { name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
@@ -94,7 +112,10 @@ export class TestCluster {
     })
   }
 
-  heartbeat(id: number, wants: { fence?: boolean; shutDown?: boolean; offset?: number; epoch?: number } = {}): BrokerHeartbeatResponse {
+  heartbeat(
+    id: number,
+    wants: { fence?: boolean; shutDown?: boolean; offset?: number; epoch?: number } = {},
+  ): BrokerHeartbeatResponse {
     return this.request(ApiKey.BrokerHeartbeat, 1, {
       brokerId: id,
       brokerEpoch: wants.epoch ?? this.image.brokers.get(id as NodeId)?.epoch ?? -1,
@@ -119,15 +140,28 @@ export class TestCluster {
     this.sessions.ended(id as NodeId)
   }
 
-  createTopic(name: string, assignment: readonly (readonly number[])[], configs: Readonly<Record<string, string>> = {}): void {
-    const response = this.request<{ topics: { errorCode: number; errorMessage: string }[] }>(ApiKey.CreateTopics, 7, {
-      topics: [{
-        name, numPartitions: -1, replicationFactor: -1,
-        assignments: assignment.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
-        configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-      }],
-      timeoutMs: 1000, validateOnly: false,
-    })
+  createTopic(
+    name: string,
+    assignment: readonly (readonly number[])[],
+    configs: Readonly<Record<string, string>> = {},
+  ): void {
+    const response = this.request<{ topics: { errorCode: number; errorMessage: string }[] }>(
+      ApiKey.CreateTopics,
+      7,
+      {
+        topics: [
+          {
+            name,
+            numPartitions: -1,
+            replicationFactor: -1,
+            assignments: assignment.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
+            configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+          },
+        ],
+        timeoutMs: 1000,
+        validateOnly: false,
+      },
+    )
     if (response.topics[0]!.errorCode !== 0) throw new Error(response.topics[0]!.errorMessage)
   }
 
@@ -146,24 +180,39 @@ export class TestCluster {
     const { leader, leaderEpoch, partitionEpoch } = this.partition(name)
     const epochOf = (id: number): number => this.image.brokers.get(id as NodeId)?.epoch ?? -1
     const { partition = {}, ...top } = overrides as { partition?: object }
-    const response = this.request<{ errorCode: number; topics: { partitions: { errorCode: number }[] }[] }>(ApiKey.AlterPartition, 3, {
-      brokerId: leader ?? -1, brokerEpoch: epochOf(leader ?? -1),
-      topics: [{
-        topicId: this.topic(name).id,
-        partitions: [{
-          partitionIndex: 0, leaderEpoch, partitionEpoch, newIsr: [], leaderRecoveryState: 0,
-          newIsrWithEpochs: isr.map((brokerId) => ({ brokerId, brokerEpoch: epochOf(brokerId) })),
-          ...partition,
-        }],
-      }],
-      ...top,
-    })
+    const response = this.request<{ errorCode: number; topics: { partitions: { errorCode: number }[] }[] }>(
+      ApiKey.AlterPartition,
+      3,
+      {
+        brokerId: leader ?? -1,
+        brokerEpoch: epochOf(leader ?? -1),
+        topics: [
+          {
+            topicId: this.topic(name).id,
+            partitions: [
+              {
+                partitionIndex: 0,
+                leaderEpoch,
+                partitionEpoch,
+                newIsr: [],
+                leaderRecoveryState: 0,
+                newIsrWithEpochs: isr.map((brokerId) => ({ brokerId, brokerEpoch: epochOf(brokerId) })),
+                ...partition,
+              },
+            ],
+          },
+        ],
+        ...top,
+      },
+    )
     return response.errorCode === 0 ? response.topics[0]!.partitions[0]!.errorCode : response.errorCode
   }
 
   setConfig(resourceType: number, resourceName: string, name: string, value: string | null): number {
     const response = this.request<{ responses: { errorCode: number }[] }>(ApiKey.IncrementalAlterConfigs, 1, {
-      resources: [{ resourceType, resourceName, configs: [{ name, configOperation: value === null ? 1 : 0, value }] }],
+      resources: [
+        { resourceType, resourceName, configs: [{ name, configOperation: value === null ? 1 : 0, value }] },
+      ],
       validateOnly: false,
     })
     return response.responses[0]!.errorCode

@@ -1,6 +1,7 @@
 /**
- * What the active controller knows of brokers besides their registrations: when each was last heard of, how far it has replayed,
- * whether its liveness stream is open. Not replicated: a new active controller starts from "all heard of just now".
+ * What the active controller knows of brokers besides their registrations: when each was last heard of, how
+ * far it has replayed, whether its liveness stream is open. Not replicated: a new active controller starts
+ * from "all heard of just now".
  */
 import type { BrokerEpoch, NodeId } from '@kavka/protocol'
 import type { MetadataImage } from '../image.ts'
@@ -14,7 +15,10 @@ interface Session {
   controlledShutdownOffset: number | null
 }
 
-/** Liveness streams of a registration; one that breaks may overlap with its successor. Kept while this controller is not active too. */
+/**
+ * Liveness streams of a registration; one that breaks may overlap with its successor. Kept while this
+ * controller is not active too.
+ */
 interface Streams {
   readonly brokerEpoch: number
   open: number
@@ -33,7 +37,8 @@ export class BrokerSessions {
   /** This controller became active: nobody is blamed for silence towards its predecessor. */
   reset(image: MetadataImage, nowMs: number): void {
     this.#sessions.clear()
-    for (const broker of image.brokers.values()) if (!broker.fenced) this.#open(broker.id, broker.epoch, nowMs)
+    for (const broker of image.brokers.values())
+      if (!broker.fenced) this.#open(broker.id, broker.epoch, nowMs)
   }
 
   /** A registration is committed; returns nothing that was known of an earlier one. */
@@ -49,7 +54,8 @@ export class BrokerSessions {
 
   streamOpened(brokerId: NodeId, brokerEpoch: number, nowMs: number): void {
     const streams = this.#streams.get(brokerId)
-    if (streams === undefined || streams.brokerEpoch < brokerEpoch) this.#streams.set(brokerId, { brokerEpoch, open: 1 })
+    if (streams === undefined || streams.brokerEpoch < brokerEpoch)
+      this.#streams.set(brokerId, { brokerEpoch, open: 1 })
     else if (streams.brokerEpoch === brokerEpoch) streams.open++
     const session = this.#current(brokerId, brokerEpoch)
     if (session !== null) session.lastContactMs = nowMs
@@ -77,7 +83,9 @@ export class BrokerSessions {
 
   /** Brokers that are unfenced in the image and were silent for longer than the session time-out. */
   expired(image: MetadataImage, nowMs: number): NodeId[] {
-    const silent = [...image.brokers.values()].filter((broker) => !broker.fenced && !this.isLive(broker.id, broker.epoch, nowMs))
+    const silent = [...image.brokers.values()].filter(
+      (broker) => !broker.fenced && !this.isLive(broker.id, broker.epoch, nowMs),
+    )
     return silent.map((broker) => broker.id)
   }
 

@@ -7,14 +7,20 @@ import { changesForBroker } from '../partitions/partition-changes.ts'
 import type { MetadataRecord } from '../records.ts'
 import { brokerChange } from '../records.ts'
 
-/** Out of every in-sync set and leading nothing; safe at any time, since new leader epochs fence the old leader. */
+/**
+ * Out of every in-sync set and leading nothing; safe at any time, since new leader epochs fence the old
+ * leader.
+ */
 export function fenceBroker(context: DecisionContext, broker: BrokerRegistration): MetadataRecord[] {
   const fenced = broker.fenced ? [] : [brokerChange(broker, { fenced: true })]
   return [...leavePartitions(context, broker), ...fenced]
 }
 
 /** Leadership and in-sync places go to others while the broker still serves what has not moved yet. */
-export function startControlledShutdown(context: DecisionContext, broker: BrokerRegistration): MetadataRecord[] {
+export function startControlledShutdown(
+  context: DecisionContext,
+  broker: BrokerRegistration,
+): MetadataRecord[] {
   const marked = broker.inControlledShutdown ? [] : [brokerChange(broker, { inControlledShutdown: true })]
   return [...leavePartitions(context, broker), ...marked]
 }
@@ -22,11 +28,20 @@ export function startControlledShutdown(context: DecisionContext, broker: Broker
 /** The broker may lead again: partitions that waited for it get their leader. */
 export function unfenceBroker(context: DecisionContext, broker: BrokerRegistration): MetadataRecord[] {
   const waiting = leaderlessPartitionsOn(context, broker)
-  return [brokerChange(broker, { fenced: false }), ...changesForBroker(context, waiting, { brokerId: broker.id, turn: 'returns' })]
+  return [
+    brokerChange(broker, { fenced: false }),
+    ...changesForBroker(context, waiting, { brokerId: broker.id, turn: 'returns' }),
+  ]
 }
 
-/** The process before this one ended without a clean shutdown: what it acknowledged may be gone (KIP-966 "unclean shutdown"). */
-export function excludeAfterUncleanStop(context: DecisionContext, broker: BrokerRegistration): MetadataRecord[] {
+/**
+ * The process before this one ended without a clean shutdown: what it acknowledged may be gone (KIP-966
+ * "unclean shutdown").
+ */
+export function excludeAfterUncleanStop(
+  context: DecisionContext,
+  broker: BrokerRegistration,
+): MetadataRecord[] {
   const trusted = filtered(partitionsOn(context.image, broker.id), ({ registration }) => {
     return registration.isr.includes(broker.id) || registration.elr.includes(broker.id)
   })
@@ -34,12 +49,19 @@ export function excludeAfterUncleanStop(context: DecisionContext, broker: Broker
 }
 
 function leavePartitions(context: DecisionContext, broker: BrokerRegistration): MetadataRecord[] {
-  const inSync = filtered(partitionsOn(context.image, broker.id), ({ registration }) => registration.isr.includes(broker.id))
+  const inSync = filtered(partitionsOn(context.image, broker.id), ({ registration }) =>
+    registration.isr.includes(broker.id),
+  )
   return changesForBroker(context, inSync, { brokerId: broker.id, turn: 'leaves' })
 }
 
-function leaderlessPartitionsOn({ image }: DecisionContext, broker: BrokerRegistration): Iterable<LocatedPartition> {
-  return filtered(partitionsIn(image, image.index.leaderless), ({ registration }) => registration.replicas.includes(broker.id))
+function leaderlessPartitionsOn(
+  { image }: DecisionContext,
+  broker: BrokerRegistration,
+): Iterable<LocatedPartition> {
+  return filtered(partitionsIn(image, image.index.leaderless), ({ registration }) =>
+    registration.replicas.includes(broker.id),
+  )
 }
 
 function* filtered<T>(items: Iterable<T>, keep: (item: T) => boolean): Generator<T> {

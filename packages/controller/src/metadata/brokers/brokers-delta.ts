@@ -2,13 +2,19 @@ import { assert, assertPresent } from '@kavka/kernel'
 import type { BrokerEpoch, NodeId } from '@kavka/protocol'
 import type { BrokerRegistration, ControllerRegistration } from '../image.ts'
 import type {
-  BrokerChangeRecord, RegisterBrokerRecord, RegisterControllerRecord, UnregisterBrokerRecord,
+  BrokerChangeRecord,
+  RegisterBrokerRecord,
+  RegisterControllerRecord,
+  UnregisterBrokerRecord,
 } from '../records.ts'
 
 type Brokers = ReadonlyMap<NodeId, BrokerRegistration>
 type Controllers = ReadonlyMap<NodeId, ControllerRegistration>
 
-/** Replays the registrations of brokers and controllers. Clusters have few of them: the maps are copied when one changes. */
+/**
+ * Replays the registrations of brokers and controllers. Clusters have few of them: the maps are copied when
+ * one changes.
+ */
 export class BrokersDelta {
   readonly #baseBrokers: Brokers
   readonly #baseControllers: Controllers
@@ -77,8 +83,15 @@ export class BrokersDelta {
   }
 
   #existing(brokerId: NodeId, brokerEpoch: BrokerEpoch): BrokerRegistration {
-    const broker = assertPresent((this.#brokers ?? this.#baseBrokers).get(brokerId), 'a record of an unknown broker')
-    assert(broker.epoch === brokerEpoch, 'a record of another registration', { brokerId, brokerEpoch, epoch: broker.epoch })
+    const broker = assertPresent(
+      (this.#brokers ?? this.#baseBrokers).get(brokerId),
+      'a record of an unknown broker',
+    )
+    assert(broker.epoch === brokerEpoch, 'a record of another registration', {
+      brokerId,
+      brokerEpoch,
+      epoch: broker.epoch,
+    })
     return broker
   }
 }

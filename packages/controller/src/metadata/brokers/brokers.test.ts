@@ -4,18 +4,26 @@ import { CLUSTER_ID, TestCluster, testUuid } from '../../testing/test-cluster.ts
 
 function registration(overrides: Readonly<Record<string, unknown>> = {}): unknown {
   return {
-    brokerId: 1, clusterId: CLUSTER_ID, incarnationId: testUuid(1),
+    brokerId: 1,
+    clusterId: CLUSTER_ID,
+    incarnationId: testUuid(1),
     listeners: [{ name: 'PLAINTEXT', host: 'h', port: 1, securityProtocol: 0 }],
     features: [
       { name: 'metadata.version', minSupportedVersion: 1, maxSupportedVersion: 40 },
       { name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
     ],
-    rack: 'r1', isMigratingZkBroker: false, logDirs: [testUuid(9)], previousBrokerEpoch: -1,
+    rack: 'r1',
+    isMigratingZkBroker: false,
+    logDirs: [testUuid(9)],
+    previousBrokerEpoch: -1,
     ...overrides,
   }
 }
 
-function register(cluster: TestCluster, overrides?: Readonly<Record<string, unknown>>): BrokerRegistrationResponse {
+function register(
+  cluster: TestCluster,
+  overrides?: Readonly<Record<string, unknown>>,
+): BrokerRegistrationResponse {
   return cluster.request(ApiKey.BrokerRegistration, 4, registration(overrides))
 }
 
@@ -23,16 +31,28 @@ describe('registration', () => {
   test('the offset of the record is the epoch; the broker starts fenced', () => {
     const cluster = new TestCluster()
     expect(register(cluster)).toMatchObject({ errorCode: ErrorCode.NONE, brokerEpoch: cluster.image.offset })
-    expect(cluster.image.brokers.get(1 as NodeId)).toMatchObject({ fenced: true, epoch: cluster.image.offset, rack: 'r1' })
+    expect(cluster.image.brokers.get(1 as NodeId)).toMatchObject({
+      fenced: true,
+      epoch: cluster.image.offset,
+      rack: 'r1',
+    })
   })
 
   test.each([
     ['another cluster', { clusterId: 'other' }, ErrorCode.INCONSISTENT_CLUSTER_ID],
     ['a feature it lacks', { features: [] }, ErrorCode.UNSUPPORTED_VERSION],
-    ['an impossible range', { features: [{ name: 'x', minSupportedVersion: 3, maxSupportedVersion: 2 }] }, ErrorCode.INVALID_REGISTRATION],
+    [
+      'an impossible range',
+      { features: [{ name: 'x', minSupportedVersion: 3, maxSupportedVersion: 2 }] },
+      ErrorCode.INVALID_REGISTRATION,
+    ],
     ['a directory twice', { logDirs: [testUuid(2), testUuid(2)] }, ErrorCode.INVALID_REGISTRATION],
     ['a reserved directory id', { logDirs: [ZERO_UUID] }, ErrorCode.INVALID_REGISTRATION],
-    ['an unknown security protocol', { listeners: [{ name: 'X', host: 'h', port: 1, securityProtocol: 9 }] }, ErrorCode.INVALID_REQUEST],
+    [
+      'an unknown security protocol',
+      { listeners: [{ name: 'X', host: 'h', port: 1, securityProtocol: 9 }] },
+      ErrorCode.INVALID_REQUEST,
+    ],
     ['a negative id', { brokerId: -1 }, ErrorCode.INVALID_REQUEST],
   ])('refuses %s', (_, overrides, errorCode) => {
     const cluster = new TestCluster()
@@ -49,7 +69,10 @@ describe('registration', () => {
   test('refuses a second incarnation while the first one is alive, until its session times out', () => {
     const cluster = new TestCluster()
     const first = register(cluster)
-    const elsewhere = { incarnationId: testUuid(2), listeners: [{ name: 'PLAINTEXT', host: 'other', port: 1, securityProtocol: 0 }] }
+    const elsewhere = {
+      incarnationId: testUuid(2),
+      listeners: [{ name: 'PLAINTEXT', host: 'other', port: 1, securityProtocol: 0 }],
+    }
     cluster.nowMs = 8_999
     expect(register(cluster, elsewhere).errorCode).toBe(ErrorCode.DUPLICATE_BROKER_REGISTRATION)
     cluster.nowMs = 9_000
@@ -62,7 +85,9 @@ describe('registration', () => {
     const cluster = new TestCluster()
     const { brokerEpoch } = register(cluster)
     cluster.sessions.streamOpened(1 as NodeId, brokerEpoch, 0)
-    expect(register(cluster, { incarnationId: testUuid(2) }).errorCode).toBe(ErrorCode.DUPLICATE_BROKER_REGISTRATION)
+    expect(register(cluster, { incarnationId: testUuid(2) }).errorCode).toBe(
+      ErrorCode.DUPLICATE_BROKER_REGISTRATION,
+    )
     cluster.sessions.streamLost(1 as NodeId, brokerEpoch)
     expect(register(cluster, { incarnationId: testUuid(2) }).errorCode).toBe(ErrorCode.NONE)
   })
@@ -95,9 +120,19 @@ describe('heartbeat', () => {
   test('unfences once the broker has replayed its own registration', () => {
     const cluster = new TestCluster()
     const { brokerEpoch } = cluster.register(1)
-    expect(cluster.heartbeat(1, { offset: brokerEpoch - 1 })).toMatchObject({ isCaughtUp: false, isFenced: true })
-    expect(cluster.heartbeat(1, { offset: brokerEpoch, fence: true })).toMatchObject({ isCaughtUp: true, isFenced: true })
-    expect(cluster.heartbeat(1, { offset: brokerEpoch })).toMatchObject({ isCaughtUp: true, isFenced: false, shouldShutDown: false })
+    expect(cluster.heartbeat(1, { offset: brokerEpoch - 1 })).toMatchObject({
+      isCaughtUp: false,
+      isFenced: true,
+    })
+    expect(cluster.heartbeat(1, { offset: brokerEpoch, fence: true })).toMatchObject({
+      isCaughtUp: true,
+      isFenced: true,
+    })
+    expect(cluster.heartbeat(1, { offset: brokerEpoch })).toMatchObject({
+      isCaughtUp: true,
+      isFenced: false,
+      shouldShutDown: false,
+    })
   })
 
   test('silent brokers expire, and only those', () => {
@@ -113,7 +148,8 @@ describe('heartbeat', () => {
 test('unregistering takes the broker out of everything', () => {
   const cluster = new TestCluster().start(1, 2)
   cluster.createTopic('t', [[1, 2]])
-  const unregister = (id: number): { errorCode: number } => cluster.request(ApiKey.UnregisterBroker, 0, { brokerId: id })
+  const unregister = (id: number): { errorCode: number } =>
+    cluster.request(ApiKey.UnregisterBroker, 0, { brokerId: id })
   expect(unregister(7).errorCode).toBe(ErrorCode.BROKER_ID_NOT_REGISTERED)
   expect(unregister(1).errorCode).toBe(ErrorCode.NONE)
   expect(cluster.image.brokers.has(1 as NodeId)).toBe(false)
@@ -122,27 +158,36 @@ test('unregistering takes the broker out of everything', () => {
 
 test('producer ids come in blocks that never overlap', () => {
   const cluster = new TestCluster().start(1)
-  const allocate = (epoch: number): object => cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: 1, brokerEpoch: epoch })
+  const allocate = (epoch: number): object =>
+    cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: 1, brokerEpoch: epoch })
   const { epoch } = cluster.image.brokers.get(1 as NodeId)!
   expect(allocate(epoch)).toMatchObject({ errorCode: 0, producerIdStart: 0, producerIdLen: 1000 })
   expect(allocate(epoch)).toMatchObject({ errorCode: 0, producerIdStart: 1000, producerIdLen: 1000 })
   expect(allocate(epoch + 1)).toMatchObject({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
-  expect(cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: 5, brokerEpoch: 0 })).toMatchObject({ errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED })
+  expect(cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: 5, brokerEpoch: 0 })).toMatchObject({
+    errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED,
+  })
 })
 
 test('controllers register with their endpoints', () => {
   const cluster = new TestCluster()
   const body = {
-    controllerId: 100, incarnationId: testUuid(3), zkMigrationReady: false,
+    controllerId: 100,
+    incarnationId: testUuid(3),
+    zkMigrationReady: false,
     listeners: [{ name: 'CONTROLLER', host: 'c', port: 9093, securityProtocol: 0 }],
     features: [
       { name: 'metadata.version', minSupportedVersion: 30, maxSupportedVersion: 30 },
       { name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
     ],
   }
-  const register = (change: object): { errorCode: number } => cluster.request(ApiKey.ControllerRegistration, 0, { ...body, ...change })
+  const register = (change: object): { errorCode: number } =>
+    cluster.request(ApiKey.ControllerRegistration, 0, { ...body, ...change })
   expect(register({ zkMigrationReady: true }).errorCode).toBe(ErrorCode.INVALID_REQUEST)
   expect(register({ features: [] }).errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION)
   expect(register({}).errorCode).toBe(ErrorCode.NONE)
-  expect(cluster.image.controllers.get(100 as NodeId)!.endpoints[0]).toMatchObject({ listener: 'CONTROLLER', port: 9093 })
+  expect(cluster.image.controllers.get(100 as NodeId)!.endpoints[0]).toMatchObject({
+    listener: 'CONTROLLER',
+    port: 9093,
+  })
 })

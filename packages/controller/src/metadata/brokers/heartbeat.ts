@@ -1,9 +1,10 @@
 /**
- * BrokerHeartbeat (63): how a broker stays alive, is unfenced once its metadata reached its own registration, and leaves.
+ * BrokerHeartbeat (63): how a broker stays alive, is unfenced once its metadata reached its own registration,
+ * and leaves.
  *
- *   fenced ──caught up──▶ active ──wants to shut down──▶ controlled-shutdown ──leads nothing, all active brokers know──▶ may stop
- *     ▲                      │                                                                                           (fenced)
- *     └────wants fencing─────┘
+ *   fenced ──caught up──▶ active ──wants to shut down──▶ controlled-shutdown ──leads nothing,──▶ may-stop
+ *     ▲                     │                                      all active brokers know it     (fenced)
+ *     └────wants fencing────┘
  */
 import type { BrokerHeartbeatRequest, BrokerHeartbeatResponse, Encodable, NodeId } from '@kavka/protocol'
 import { ErrorCode } from '@kavka/protocol'
@@ -19,11 +20,15 @@ export type BrokerState = 'fenced' | 'active' | 'controlled-shutdown' | 'may-sto
 
 /** The session's facts must include this heartbeat. */
 export function decideHeartbeat(
-  context: DecisionContext, request: BrokerHeartbeatRequest, sessions: BrokerSessions,
+  context: DecisionContext,
+  request: BrokerHeartbeatRequest,
+  sessions: BrokerSessions,
 ): Decision<Response> & { readonly next: BrokerState | null } {
   const broker = context.image.brokers.get(request.brokerId as NodeId)
-  if (broker === undefined) return { ...decided([], { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED }), next: null }
-  if (broker.epoch !== request.brokerEpoch) return { ...decided([], { errorCode: ErrorCode.STALE_BROKER_EPOCH }), next: null }
+  if (broker === undefined)
+    return { ...decided([], { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED }), next: null }
+  if (broker.epoch !== request.brokerEpoch)
+    return { ...decided([], { errorCode: ErrorCode.STALE_BROKER_EPOCH }), next: null }
   const next = nextState(context, broker, request, sessions)
   const response: Response = {
     errorCode: ErrorCode.NONE,
@@ -35,14 +40,18 @@ export function decideHeartbeat(
 }
 
 function nextState(
-  context: DecisionContext, broker: BrokerRegistration, request: BrokerHeartbeatRequest, sessions: BrokerSessions,
+  context: DecisionContext,
+  broker: BrokerRegistration,
+  request: BrokerHeartbeatRequest,
+  sessions: BrokerSessions,
 ): BrokerState {
   const { wantFence, wantShutDown, currentMetadataOffset } = request
   if (broker.fenced) {
     if (wantShutDown) return 'may-stop'
     return !wantFence && currentMetadataOffset >= broker.epoch ? 'active' : 'fenced'
   }
-  if (broker.inControlledShutdown) return mayStop(context, broker, sessions) ? 'may-stop' : 'controlled-shutdown'
+  if (broker.inControlledShutdown)
+    return mayStop(context, broker, sessions) ? 'may-stop' : 'controlled-shutdown'
   if (wantFence) return wantShutDown ? 'may-stop' : 'fenced'
   if (!wantShutDown) return 'active'
   return leadsNothing(context, broker) ? 'may-stop' : 'controlled-shutdown'
@@ -59,11 +68,19 @@ function leadsNothing({ image }: DecisionContext, broker: BrokerRegistration): b
   return !image.index.leaderCounts.has(broker.id)
 }
 
-function recordsFor(context: DecisionContext, broker: BrokerRegistration, next: BrokerState): readonly MetadataRecord[] {
+function recordsFor(
+  context: DecisionContext,
+  broker: BrokerRegistration,
+  next: BrokerState,
+): readonly MetadataRecord[] {
   switch (next) {
-    case 'active': return broker.fenced ? unfenceBroker(context, broker) : []
-    case 'fenced': return broker.fenced ? [] : fenceBroker(context, broker)
-    case 'controlled-shutdown': return startControlledShutdown(context, broker)
-    case 'may-stop': return broker.fenced ? [] : fenceBroker(context, broker)
+    case 'active':
+      return broker.fenced ? unfenceBroker(context, broker) : []
+    case 'fenced':
+      return broker.fenced ? [] : fenceBroker(context, broker)
+    case 'controlled-shutdown':
+      return startControlledShutdown(context, broker)
+    case 'may-stop':
+      return broker.fenced ? [] : fenceBroker(context, broker)
   }
 }

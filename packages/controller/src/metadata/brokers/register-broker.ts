@@ -1,13 +1,22 @@
 /**
- * BrokerRegistration (62): a broker process announces itself. It gets an epoch, the offset of its record, and starts fenced.
+ * BrokerRegistration (62): a broker process announces itself. It gets an epoch, the offset of its record, and
+ * starts fenced.
  *
  * - Another cluster's id: INCONSISTENT_CLUSTER_ID.
- * - Another incarnation of the id is alive: DUPLICATE_BROKER_REGISTRATION. It is not, if it is shutting down, or if it has
- *   no liveness stream and the new process owns the same addresses: two processes cannot listen there.
+ * - Another incarnation of the id is alive: DUPLICATE_BROKER_REGISTRATION. It is not, if it is shutting down,
+ *   or if it has no liveness stream and the new process owns the same addresses: two processes cannot listen
+ *   there.
  * - The same incarnation again (its answer was lost): the epoch stays, fencing stays.
- * - v3+ says with which epoch the last process stopped cleanly; any other process before this one stopped uncleanly (KIP-966).
+ * - v3+ says with which epoch the last process stopped cleanly; any other process before this one stopped
+ *   uncleanly (KIP-966).
  */
-import type { BrokerEpoch, BrokerRegistrationRequest, BrokerRegistrationResponse, Encodable, NodeId } from '@kavka/protocol'
+import type {
+  BrokerEpoch,
+  BrokerRegistrationRequest,
+  BrokerRegistrationResponse,
+  Encodable,
+  NodeId,
+} from '@kavka/protocol'
 import { ErrorCode } from '@kavka/protocol'
 import type { ApiError, Decision, DecisionContext } from '../decision.ts'
 import { apiError, decided } from '../decision.ts'
@@ -21,7 +30,10 @@ import { checkFeatures, checkLogDirs, endpointsOf, featuresOf } from './registra
 type Response = Encodable<BrokerRegistrationResponse>
 
 export function decideRegisterBroker(
-  context: DecisionContext, request: BrokerRegistrationRequest, sessions: BrokerSessions, nowMs: number,
+  context: DecisionContext,
+  request: BrokerRegistrationRequest,
+  sessions: BrokerSessions,
+  nowMs: number,
 ): Decision<Response> {
   const { image, settings } = context
   const brokerId = request.brokerId as NodeId
@@ -49,14 +61,26 @@ export function decideRegisterBroker(
   const cleanUp = existing === undefined || again ? [] : endPreviousIncarnation(context, existing, request)
   return {
     records: [...cleanUp, record],
-    respond: (offset) => ({ errorCode: ErrorCode.NONE, brokerEpoch: again ? existing.epoch : (offset as BrokerEpoch) }),
+    respond: (offset) => ({
+      errorCode: ErrorCode.NONE,
+      brokerEpoch: again ? existing.epoch : (offset as BrokerEpoch),
+    }),
   }
 
-  function checkRegistration({ image }: DecisionContext, { clusterId, features, logDirs }: BrokerRegistrationRequest): ApiError | null {
+  function checkRegistration(
+    { image }: DecisionContext,
+    { clusterId, features, logDirs }: BrokerRegistrationRequest,
+  ): ApiError | null {
     if (clusterId !== settings.clusterId) {
-      return apiError(ErrorCode.INCONSISTENT_CLUSTER_ID, `Expected cluster id ${settings.clusterId}, but got ${clusterId}`)
+      return apiError(
+        ErrorCode.INCONSISTENT_CLUSTER_ID,
+        `Expected cluster id ${settings.clusterId}, but got ${clusterId}`,
+      )
     }
-    return checkFeatures(image.features, featuresOf(features)) ?? checkLogDirs(brokerId, logDirs, image.brokers.values())
+    return (
+      checkFeatures(image.features, featuresOf(features)) ??
+      checkLogDirs(brokerId, logDirs, image.brokers.values())
+    )
   }
 }
 
@@ -65,21 +89,32 @@ function refused({ errorCode }: ApiError): Decision<Response> {
 }
 
 function isOccupied(
-  existing: BrokerRegistration, endpoints: readonly Endpoint[], sessions: BrokerSessions, nowMs: number,
+  existing: BrokerRegistration,
+  endpoints: readonly Endpoint[],
+  sessions: BrokerSessions,
+  nowMs: number,
 ): boolean {
   if (existing.inControlledShutdown || !sessions.isLive(existing.id, existing.epoch, nowMs)) return false
-  const tookOver = !sessions.hasStream(existing.id, existing.epoch) && sameAddresses(existing.endpoints, endpoints)
+  const tookOver =
+    !sessions.hasStream(existing.id, existing.epoch) && sameAddresses(existing.endpoints, endpoints)
   return !tookOver
 }
 
 function sameAddresses(one: readonly Endpoint[], other: readonly Endpoint[]): boolean {
-  return one.length === other.length && one.every(({ listener, host, port }) => {
-    return other.some((endpoint) => endpoint.listener === listener && endpoint.host === host && endpoint.port === port)
-  })
+  return (
+    one.length === other.length &&
+    one.every(({ listener, host, port }) => {
+      return other.some(
+        (endpoint) => endpoint.listener === listener && endpoint.host === host && endpoint.port === port,
+      )
+    })
+  )
 }
 
 function endPreviousIncarnation(
-  context: DecisionContext, existing: BrokerRegistration, request: BrokerRegistrationRequest,
+  context: DecisionContext,
+  existing: BrokerRegistration,
+  request: BrokerRegistrationRequest,
 ): MetadataRecord[] {
   const unclean = elrEnabled(context.image) && request.previousBrokerEpoch !== existing.epoch
   if (!unclean) return fenceBroker(context, existing)

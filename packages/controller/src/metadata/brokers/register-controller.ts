@@ -1,16 +1,26 @@
-/** ControllerRegistration (70): a controller tells its endpoints, so that brokers and tools can find it (KIP-919). */
-import type { ControllerRegistrationRequest, ControllerRegistrationResponse, Encodable, NodeId } from '@kavka/protocol'
+/**
+ * ControllerRegistration (70): a controller tells its endpoints, so that brokers and tools can find it
+ * (KIP-919).
+ */
+import type {
+  ControllerRegistrationRequest,
+  ControllerRegistrationResponse,
+  Encodable,
+  NodeId,
+} from '@kavka/protocol'
 import { ErrorCode } from '@kavka/protocol'
 import type { ApiError, Decision, DecisionContext } from '../decision.ts'
 import { apiError, decided } from '../decision.ts'
 import { checkFeatures, endpointsOf, featuresOf } from './registration-checks.ts'
 
 export function decideRegisterController(
-  { image }: DecisionContext, request: ControllerRegistrationRequest,
+  { image }: DecisionContext,
+  request: ControllerRegistrationRequest,
 ): Decision<Encodable<ControllerRegistrationResponse>> {
   const features = featuresOf(request.features)
   const endpoints = endpointsOf(request.listeners)
-  if (request.zkMigrationReady) return refused(apiError(ErrorCode.INVALID_REQUEST, 'ZooKeeper migration is not supported.'))
+  if (request.zkMigrationReady)
+    return refused(apiError(ErrorCode.INVALID_REQUEST, 'ZooKeeper migration is not supported.'))
   if (endpoints === null || request.controllerId < 0) {
     return refused(apiError(ErrorCode.INVALID_REQUEST, 'Unknown security protocol or negative id.'))
   }

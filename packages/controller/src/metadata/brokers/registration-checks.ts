@@ -36,9 +36,16 @@ export function featuresOf(features: readonly WireFeature[]): SupportedFeature[]
   return features.map(({ name, minSupportedVersion: min, maxSupportedVersion: max }) => ({ name, min, max }))
 }
 
-/** Every finalized level must be within what the node can do; a feature that it does not name it has at level 0 only. */
-export function checkFeatures(finalized: ReadonlyMap<string, number>, supported: readonly SupportedFeature[]): ApiError | null {
-  if (supported.some(({ min, max }) => min < 0 || max < min)) return apiError(ErrorCode.INVALID_REGISTRATION, 'A feature has an impossible range.')
+/**
+ * Every finalized level must be within what the node can do; a feature that it does not name it has at level
+ * 0 only.
+ */
+export function checkFeatures(
+  finalized: ReadonlyMap<string, number>,
+  supported: readonly SupportedFeature[],
+): ApiError | null {
+  if (supported.some(({ min, max }) => min < 0 || max < min))
+    return apiError(ErrorCode.INVALID_REGISTRATION, 'A feature has an impossible range.')
   for (const [name, level] of finalized) {
     const { min, max } = supported.find((feature) => feature.name === name) ?? { min: 0, max: 0 }
     if (level >= min && level <= max) continue
@@ -52,14 +59,17 @@ export function checkFeatures(finalized: ReadonlyMap<string, number>, supported:
 
 /** Directory ids are unique in the whole cluster: a copied log directory must not be taken for two. */
 export function checkLogDirs(
-  brokerId: number, logDirs: readonly Uuid[], others: Iterable<BrokerRegistration>,
+  brokerId: number,
+  logDirs: readonly Uuid[],
+  others: Iterable<BrokerRegistration>,
 ): ApiError | null {
   const invalid = (message: string): ApiError => apiError(ErrorCode.INVALID_REGISTRATION, message)
   if (logDirs.some((id) => isReservedUuid(id))) return invalid('A reserved directory id is in the request.')
   if (new Set(logDirs).size !== logDirs.length) return invalid('A directory id is in the request twice.')
   for (const other of others) {
     const shared = other.id === brokerId ? undefined : logDirs.find((id) => other.logDirs.includes(id))
-    if (shared !== undefined) return invalid(`Broker ${other.id} is already registered with directory ${shared}.`)
+    if (shared !== undefined)
+      return invalid(`Broker ${other.id} is already registered with directory ${shared}.`)
   }
   return null
 }

@@ -1,4 +1,7 @@
-/** UnregisterBroker (64): forgets a broker that is gone for good. Its replicas stay assigned until they are moved away. */
+/**
+ * UnregisterBroker (64): forgets a broker that is gone for good. Its replicas stay assigned until they are
+ * moved away.
+ */
 import type { Encodable, NodeId, UnregisterBrokerRequest, UnregisterBrokerResponse } from '@kavka/protocol'
 import { ErrorCode } from '@kavka/protocol'
 import type { Decision, DecisionContext } from '../decision.ts'
@@ -6,7 +9,8 @@ import { decided } from '../decision.ts'
 import { fenceBroker } from './broker-turns.ts'
 
 export function decideUnregisterBroker(
-  context: DecisionContext, request: UnregisterBrokerRequest,
+  context: DecisionContext,
+  request: UnregisterBrokerRequest,
 ): Decision<Encodable<UnregisterBrokerResponse>> {
   const broker = context.image.brokers.get(request.brokerId as NodeId)
   if (broker === undefined) {

@@ -1,6 +1,6 @@
 import type { ConfigResourceKey, ConfigResourceType } from '../image.ts'
 import { resourceKey } from '../image.ts'
-import { PersistentMap } from '../persistent-map.ts'
+import type { PersistentMap } from '../persistent-map.ts'
 import type { ConfigRecord } from '../records.ts'
 
 type Overrides = ReadonlyMap<string, string>

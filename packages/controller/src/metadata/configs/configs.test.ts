@@ -13,10 +13,16 @@ function cluster(): TestCluster {
   return made
 }
 
-function alter(on: TestCluster, resourceType: number, resourceName: string, ...steps: readonly Step[]): number {
+function alter(
+  on: TestCluster,
+  resourceType: number,
+  resourceName: string,
+  ...steps: readonly Step[]
+): number {
   const configs = steps.map(([name, configOperation, value]) => ({ name, configOperation, value }))
   const body = { resources: [{ resourceType, resourceName, configs }], validateOnly: false }
-  return on.request<{ responses: { errorCode: number }[] }>(ApiKey.IncrementalAlterConfigs, 1, body).responses[0]!.errorCode
+  return on.request<{ responses: { errorCode: number }[] }>(ApiKey.IncrementalAlterConfigs, 1, body)
+    .responses[0]!.errorCode
 }
 
 function overrides(on: TestCluster, type: ConfigResourceType, name: string): Record<string, string> {
@@ -32,15 +38,33 @@ describe('IncrementalAlterConfigs', () => {
     ['an unknown operation', 2, 't', ['retention.ms', 4, '1'], ErrorCode.INVALID_REQUEST],
     ['APPEND to a number', 2, 't', ['retention.ms', APPEND!, '1'], ErrorCode.INVALID_CONFIG],
     ['a broker that is no number', 4, 'b', ['log.cleaner.threads', SET!, '2'], ErrorCode.INVALID_REQUEST],
-    ['a broker that is not there', 4, '9', ['log.cleaner.threads', SET!, '2'], ErrorCode.BROKER_ID_NOT_REGISTERED],
+    [
+      'a broker that is not there',
+      4,
+      '9',
+      ['log.cleaner.threads', SET!, '2'],
+      ErrorCode.BROKER_ID_NOT_REGISTERED,
+    ],
     ['a read-only broker key', 4, '1', ['num.partitions', SET!, '2'], ErrorCode.INVALID_CONFIG],
-    ['min.insync.replicas of one broker', 4, '1', ['min.insync.replicas', SET!, '2'], ErrorCode.INVALID_CONFIG],
+    [
+      'min.insync.replicas of one broker',
+      4,
+      '1',
+      ['min.insync.replicas', SET!, '2'],
+      ErrorCode.INVALID_CONFIG,
+    ],
     ['no min.insync.replicas', 4, '', ['min.insync.replicas', DELETE!, null], ErrorCode.INVALID_CONFIG],
     ['a logger', 8, '1', ['kafka', SET!, 'DEBUG'], ErrorCode.INVALID_REQUEST],
     ['an unknown resource type', 3, 'x', ['a', SET!, 'b'], ErrorCode.INVALID_REQUEST],
     ['all groups', 32, '', ['consumer.session.timeout.ms', SET!, '45000'], ErrorCode.INVALID_REQUEST],
     ['an unknown group key', 32, 'g', ['no.such', SET!, '1'], ErrorCode.INVALID_CONFIG],
-    ['a group value out of range', 32, 'g', ['share.delivery.count.limit', SET!, '1'], ErrorCode.INVALID_CONFIG],
+    [
+      'a group value out of range',
+      32,
+      'g',
+      ['share.delivery.count.limit', SET!, '1'],
+      ErrorCode.INVALID_CONFIG,
+    ],
     ['all client metrics', 16, '', ['metrics', SET!, 'x'], ErrorCode.INVALID_REQUEST],
     ['an interval out of range', 16, 'm', ['interval.ms', SET!, '1'], ErrorCode.INVALID_CONFIG],
     ['a bad match', 16, 'm', ['match', SET!, 'nonsense'], ErrorCode.INVALID_CONFIG],
@@ -53,7 +77,16 @@ describe('IncrementalAlterConfigs', () => {
 
   test('sets, deletes, appends and subtracts', () => {
     const on = cluster()
-    expect(alter(on, 2, 't', ['retention.ms', DELETE!, null], ['cleanup.policy', APPEND!, 'compact'], ['segment.ms', SET!, '10'])).toBe(0)
+    expect(
+      alter(
+        on,
+        2,
+        't',
+        ['retention.ms', DELETE!, null],
+        ['cleanup.policy', APPEND!, 'compact'],
+        ['segment.ms', SET!, '10'],
+      ),
+    ).toBe(0)
     expect(overrides(on, 2, 't')).toEqual({ 'cleanup.policy': 'delete,compact', 'segment.ms': '10' })
     expect(alter(on, 2, 't', ['cleanup.policy', SUBTRACT!, 'delete'])).toBe(0)
     expect(overrides(on, 2, 't')).toEqual({ 'cleanup.policy': 'compact', 'segment.ms': '10' })
@@ -64,7 +97,10 @@ describe('IncrementalAlterConfigs', () => {
     expect(alter(on, 4, '', ['unclean.leader.election.enable', SET!, 'true'])).toBe(0)
     expect(alter(on, 32, 'g', ['share.auto.offset.reset', SET!, 'by_duration:PT1H'])).toBe(0)
     expect(alter(on, 16, 'm', ['match', SET!, 'client_id=a.*'], ['interval.ms', SET!, '1000'])).toBe(0)
-    expect(overrides(on, 4, '')).toEqual({ 'min.insync.replicas': '1', 'unclean.leader.election.enable': 'true' })
+    expect(overrides(on, 4, '')).toEqual({
+      'min.insync.replicas': '1',
+      'unclean.leader.election.enable': 'true',
+    })
     expect(overrides(on, 32, 'g')).toEqual({ 'share.auto.offset.reset': 'by_duration:PT1H' })
     expect(overrides(on, 16, 'm')).toEqual({ match: 'client_id=a.*', 'interval.ms': '1000' })
   })
@@ -74,19 +110,29 @@ describe('IncrementalAlterConfigs', () => {
     const { offset } = on.image
     expect(alter(on, 2, 't', ['retention.ms', SET!, '5'])).toBe(0)
     expect(on.image.offset).toBe(offset)
-    expect(alter(on, 2, 't', ['retention.ms', SET!, '6'], ['retention.ms', SET!, '7'])).toBe(ErrorCode.INVALID_REQUEST)
+    expect(alter(on, 2, 't', ['retention.ms', SET!, '6'], ['retention.ms', SET!, '7'])).toBe(
+      ErrorCode.INVALID_REQUEST,
+    )
   })
 
   test('resources fail one by one; a resource twice fails in both places; validateOnly changes nothing', () => {
     const on = cluster()
     const resource = (resourceName: string): object => ({
-      resourceType: 2, resourceName, configs: [{ name: 'segment.ms', configOperation: SET, value: '9' }],
+      resourceType: 2,
+      resourceName,
+      configs: [{ name: 'segment.ms', configOperation: SET, value: '9' }],
     })
     const send = (names: readonly string[], validateOnly: 'validate-only' | 'for-real'): number[] => {
       const body = { resources: names.map(resource), validateOnly: validateOnly === 'validate-only' }
-      return on.request<{ responses: { errorCode: number }[] }>(ApiKey.IncrementalAlterConfigs, 1, body).responses.map(({ errorCode }) => errorCode)
+      return on
+        .request<{ responses: { errorCode: number }[] }>(ApiKey.IncrementalAlterConfigs, 1, body)
+        .responses.map(({ errorCode }) => errorCode)
     }
-    expect(send(['t', 'u', 'u'], 'validate-only')).toEqual([0, ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_REQUEST])
+    expect(send(['t', 'u', 'u'], 'validate-only')).toEqual([
+      0,
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.INVALID_REQUEST,
+    ])
     expect(overrides(on, 2, 't')).toEqual({ 'retention.ms': '5' })
     expect(send(['t', 'u'], 'for-real')).toEqual([0, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
     expect(overrides(on, 2, 't')).toEqual({ 'retention.ms': '5', 'segment.ms': '9' })
@@ -97,7 +143,8 @@ test('AlterConfigs replaces all overrides', () => {
   const on = cluster()
   const send = (configs: object[]): number => {
     const body = { resources: [{ resourceType: 2, resourceName: 't', configs }], validateOnly: false }
-    return on.request<{ responses: { errorCode: number }[] }>(ApiKey.AlterConfigs, 2, body).responses[0]!.errorCode
+    return on.request<{ responses: { errorCode: number }[] }>(ApiKey.AlterConfigs, 2, body).responses[0]!
+      .errorCode
   }
   expect(send([{ name: 'segment.ms', value: '7' }])).toBe(0)
   expect(overrides(on, 2, 't')).toEqual({ 'segment.ms': '7' })
@@ -113,7 +160,11 @@ test('defaults of group configs are valid themselves', () => {
 
 describe('UpdateFeatures', () => {
   const update = (on: TestCluster, feature: string, maxVersionLevel: number, upgradeType = 1): number => {
-    const body = { timeoutMs: 0, featureUpdates: [{ feature, maxVersionLevel, allowDowngrade: false, upgradeType }], validateOnly: false }
+    const body = {
+      timeoutMs: 0,
+      featureUpdates: [{ feature, maxVersionLevel, allowDowngrade: false, upgradeType }],
+      validateOnly: false,
+    }
     return on.request<{ errorCode: number }>(ApiKey.UpdateFeatures, 2, body).errorCode
   }
 
@@ -133,7 +184,18 @@ describe('UpdateFeatures', () => {
 
 test('without eligible leader replicas the last in-sync replica stays in the set, and alone may lead', () => {
   const on = new TestCluster().start(1, 2)
-  const body = { timeoutMs: 0, featureUpdates: [{ feature: 'eligible.leader.replicas.version', maxVersionLevel: 0, allowDowngrade: true, upgradeType: 2 }], validateOnly: false }
+  const body = {
+    timeoutMs: 0,
+    featureUpdates: [
+      {
+        feature: 'eligible.leader.replicas.version',
+        maxVersionLevel: 0,
+        allowDowngrade: true,
+        upgradeType: 2,
+      },
+    ],
+    validateOnly: false,
+  }
   on.request(ApiKey.UpdateFeatures, 2, body)
   on.createTopic('t', [[1, 2]])
   on.fence(1)

@@ -11,7 +11,11 @@ export const groupConfigKeys: readonly GroupConfigKey[] = [
   int('consumer.heartbeat.interval.ms', 5000, 1),
   int('consumer.session.timeout.ms', 45_000, 1),
   int('share.assignment.interval.ms', 1000, 0),
-  pattern('share.auto.offset.reset', 'latest', /^(latest|earliest|by_duration:P(?=[\dT])(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$/),
+  pattern(
+    'share.auto.offset.reset',
+    'latest',
+    /^(latest|earliest|by_duration:P(?=[\dT])(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?)$/,
+  ),
   int('share.delivery.count.limit', 5, 2),
   int('share.heartbeat.interval.ms', 5000, 1),
   pattern('share.isolation.level', 'read_uncommitted', /^read_(un)?committed$/),
@@ -41,8 +45,11 @@ export function validateGroupConfig(name: string, value: string): string | null 
 function int(name: string, defaultValue: number, min: number): GroupConfigKey {
   const problemOf = (value: string): string | null => {
     const number = /^[+-]?\d+$/.test(value.trim()) ? Number(value) : NaN
-    if (Number.isNaN(number) || Math.abs(number) >= 2 ** 31) return `Invalid value ${value} for configuration ${name}: not a number of type INT`
-    return number >= min ? null : `Invalid value ${value} for configuration ${name}: it must be at least ${min}`
+    if (Number.isNaN(number) || Math.abs(number) >= 2 ** 31)
+      return `Invalid value ${value} for configuration ${name}: not a number of type INT`
+    return number >= min
+      ? null
+      : `Invalid value ${value} for configuration ${name}: it must be at least ${min}`
   }
   return { name, type: 'INT', default: String(defaultValue), problemOf }
 }

@@ -1,7 +1,8 @@
 /**
- * A smaller `min.insync.replicas` may allow a leader to commit with fewer replicas than when its eligible set was made: members
- * of the set then fall behind and are eligible no more. Kafka forgets the sets of all topics concerned; here only those go that
- * the new minimum makes wrong, so that a leaderless partition keeps the replicas that can be elected without loss.
+ * A smaller `min.insync.replicas` may allow a leader to commit with fewer replicas than when its eligible set
+ * was made: members of the set then fall behind and are eligible no more. Kafka forgets the sets of all
+ * topics concerned; here only those go that the new minimum makes wrong, so that a leaderless partition keeps
+ * the replicas that can be elected without loss.
  */
 import type { DecisionContext } from '../decision.ts'
 import type { TopicImage } from '../image.ts'
@@ -12,7 +13,10 @@ import { replayBatch } from '../delta.ts'
 import { MIN_INSYNC_REPLICAS, minInsyncReplicas } from './effective.ts'
 
 /** To be committed with the config records given. */
-export function elrAfterMinIsrChange(context: DecisionContext, configs: readonly ConfigRecord[]): MetadataRecord[] {
+export function elrAfterMinIsrChange(
+  context: DecisionContext,
+  configs: readonly ConfigRecord[],
+): MetadataRecord[] {
   if (!configs.some(({ name }) => name === MIN_INSYNC_REPLICAS)) return []
   const { image, settings } = context
   const after = replayBatch(image, configs, image.offset, image.epoch)

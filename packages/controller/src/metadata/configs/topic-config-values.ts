@@ -16,10 +16,13 @@ export interface TopicConfigValue {
 }
 
 export function topicConfigValues(
-  { image, settings }: DecisionContext, overrides: ReadonlyMap<string, string>,
+  { image, settings }: DecisionContext,
+  overrides: ReadonlyMap<string, string>,
 ): TopicConfigValue[] {
   const cluster = clusterOverrides(image)
-  const values = resolveTopicConfig(settings.config, cluster, overrides) as unknown as Readonly<Record<string, unknown>>
+  const values = resolveTopicConfig(settings.config, cluster, overrides) as unknown as Readonly<
+    Record<string, unknown>
+  >
   return rowsOf(topicConfigKeys).map(([property, key]) => ({
     name: key.name,
     value: key.format(values[property]),
@@ -30,9 +33,13 @@ export function topicConfigValues(
 }
 
 function sourceOf(
-  key: AnyConfigKey, value: unknown, overrides: ReadonlyMap<string, string>, cluster: ReadonlyMap<string, string>,
+  key: AnyConfigKey,
+  value: unknown,
+  overrides: ReadonlyMap<string, string>,
+  cluster: ReadonlyMap<string, string>,
 ): number {
   if (overrides.has(key.name)) return ConfigSource.DYNAMIC_TOPIC
-  if (brokerSynonymsOf(key.name).some((synonym) => cluster.has(synonym))) return ConfigSource.DYNAMIC_DEFAULT_BROKER
+  if (brokerSynonymsOf(key.name).some((synonym) => cluster.has(synonym)))
+    return ConfigSource.DYNAMIC_DEFAULT_BROKER
   return key.format(value) === key.format(key.default) ? ConfigSource.DEFAULT : ConfigSource.STATIC_BROKER
 }

@@ -1,7 +1,9 @@
 /** Feature levels this version can work with, and those a new cluster starts at. */
 import type { FeatureLevelRecord, SupportedFeature } from '../records.ts'
 
-/** 4.3: the level that clients and tools are told. Lower levels describe records that were never written here. */
+/**
+ * 4.3: the level that clients and tools are told. Lower levels describe records that were never written here.
+ */
 export const METADATA_VERSION = 30
 
 export const ELIGIBLE_LEADER_REPLICAS = 'eligible.leader.replicas.version'
@@ -19,5 +21,7 @@ export const supportedFeatures: readonly SupportedFeature[] = [
 
 /** Levels above 0 of a new cluster; a feature that is not finalized has level 0. */
 export function bootstrapFeatures(): FeatureLevelRecord[] {
-  return supportedFeatures.filter(({ max }) => max > 0).map(({ name, max }) => ({ kind: 'feature-level', name, level: max }))
+  return supportedFeatures
+    .filter(({ max }) => max > 0)
+    .map(({ name, max }) => ({ kind: 'feature-level', name, level: max }))
 }

@@ -1,9 +1,15 @@
 /**
- * UpdateFeatures (57) v0–2: finalizes levels of features. All updates take effect or none (v2 reports one error for all).
- * Upgrade types (v1+): 1 only up, 2 down where nothing is lost, 3 down regardless; v0 has `allowDowngrade` instead.
+ * UpdateFeatures (57) v0–2: finalizes levels of features. All updates take effect or none (v2 reports one
+ * error for all). Upgrade types (v1+): 1 only up, 2 down where nothing is lost, 3 down regardless; v0 has
+ * `allowDowngrade` instead.
  */
 import { ErrorCode } from '@kavka/protocol'
-import type { Encodable, UpdateFeaturesRequest, UpdateFeaturesRequestFeatureUpdateKey, UpdateFeaturesResponse } from '@kavka/protocol'
+import type {
+  Encodable,
+  UpdateFeaturesRequest,
+  UpdateFeaturesRequestFeatureUpdateKey,
+  UpdateFeaturesResponse,
+} from '@kavka/protocol'
 import type { ApiError, Decision, DecisionContext } from '../decision.ts'
 import { apiError, decided, repeatedAmong } from '../decision.ts'
 import { partitionChange } from '../records.ts'
@@ -16,7 +22,9 @@ const UPGRADE = 1
 const UNSAFE_DOWNGRADE = 3
 
 export function decideUpdateFeatures(
-  context: DecisionContext, request: UpdateFeaturesRequest, version: number,
+  context: DecisionContext,
+  request: UpdateFeaturesRequest,
+  version: number,
 ): Decision<Encodable<UpdateFeaturesResponse>> {
   const updates = request.featureUpdates
   const repeated = repeatedAmong(updates.map(({ feature }) => feature))
@@ -28,23 +36,44 @@ export function decideUpdateFeatures(
   if (first === undefined) {
     const results = updates.map(({ feature }) => ({ feature, ...apiError(ErrorCode.NONE) }))
     const records = request.validateOnly ? [] : updates.flatMap((update) => recordsOf(context, update))
-    return decided(records, { ...apiError(ErrorCode.NONE), results: version < VERSION_WITHOUT_RESULTS ? results : [] })
+    return decided(records, {
+      ...apiError(ErrorCode.NONE),
+      results: version < VERSION_WITHOUT_RESULTS ? results : [],
+    })
   }
   const message = 'The update failed for all features since the following feature had an error: '
   if (version >= VERSION_WITHOUT_RESULTS) {
-    return decided([], { errorCode: first!.errorCode, errorMessage: `${message}${first!.errorMessage}`, results: [] })
+    return decided([], {
+      errorCode: first!.errorCode,
+      errorMessage: `${message}${first!.errorMessage}`,
+      results: [],
+    })
   }
   const notDone = apiError(first!.errorCode, `${message}${first!.errorMessage}`)
-  return decided([], { ...apiError(ErrorCode.NONE), results: updates.map(({ feature }, i) => ({ feature, ...(errors[i] ?? notDone) })) })
+  return decided([], {
+    ...apiError(ErrorCode.NONE),
+    results: updates.map(({ feature }, i) => ({ feature, ...(errors[i] ?? notDone) })),
+  })
 }
 
-function check({ image }: DecisionContext, update: UpdateFeaturesRequestFeatureUpdateKey, version: number): ApiError | null {
+function check(
+  { image }: DecisionContext,
+  update: UpdateFeaturesRequestFeatureUpdateKey,
+  version: number,
+): ApiError | null {
   const { feature, maxVersionLevel: level } = update
   const supported = supportedFeatures.find(({ name }) => name === feature)
-  const invalid = (why: string): ApiError => apiError(ErrorCode.INVALID_UPDATE_VERSION, `Invalid update version ${level} for feature ${feature}. ${why}`)
-  if (supported === undefined) return invalid('The controller does not support the given upgrade/downgrade level: unknown feature.')
+  const invalid = (why: string): ApiError =>
+    apiError(
+      ErrorCode.INVALID_UPDATE_VERSION,
+      `Invalid update version ${level} for feature ${feature}. ${why}`,
+    )
+  if (supported === undefined)
+    return invalid('The controller does not support the given upgrade/downgrade level: unknown feature.')
   if (level < supported.min || level > supported.max) {
-    return invalid(`Local controller ${supported.max === 0 ? 'supports only level 0' : `supports versions ${supported.min}-${supported.max}`}.`)
+    return invalid(
+      `Local controller ${supported.max === 0 ? 'supports only level 0' : `supports versions ${supported.min}-${supported.max}`}.`,
+    )
   }
   const strangers = [...image.brokers.values(), ...image.controllers.values()].filter(({ features }) => {
     const range = features.get(feature) ?? { min: 0, max: 0 }
@@ -55,13 +84,25 @@ function check({ image }: DecisionContext, update: UpdateFeaturesRequestFeatureU
 }
 
 function checkDowngrade(
-  update: UpdateFeaturesRequestFeatureUpdateKey, version: number, invalid: (why: string) => ApiError,
+  update: UpdateFeaturesRequestFeatureUpdateKey,
+  version: number,
+  invalid: (why: string) => ApiError,
 ): ApiError | null {
-  const allowed = version === 0 ? update.allowDowngrade : update.upgradeType !== UPGRADE && update.upgradeType <= UNSAFE_DOWNGRADE
-  return allowed ? null : invalid("Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade.")
+  const allowed =
+    version === 0
+      ? update.allowDowngrade
+      : update.upgradeType !== UPGRADE && update.upgradeType <= UNSAFE_DOWNGRADE
+  return allowed
+    ? null
+    : invalid(
+        "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade.",
+      )
 }
 
-function recordsOf({ image }: DecisionContext, { feature, maxVersionLevel: level }: UpdateFeaturesRequestFeatureUpdateKey): MetadataRecord[] {
+function recordsOf(
+  { image }: DecisionContext,
+  { feature, maxVersionLevel: level }: UpdateFeaturesRequestFeatureUpdateKey,
+): MetadataRecord[] {
   const record = { kind: 'feature-level', name: feature, level } as const
   return feature === ELIGIBLE_LEADER_REPLICAS && level === 0 ? [record, ...forgetElr()] : [record]
 

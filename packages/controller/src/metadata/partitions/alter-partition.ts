@@ -1,10 +1,16 @@
 /**
- * AlterPartition (56) v2–3: a leader proposes a new in-sync set. v3 names the epoch of each member, so that a broker that has
- * registered anew since it caught up is not taken for the one that did (KIP-903). Checks come in Kafka's order: the leader acts on the code.
+ * AlterPartition (56) v2–3: a leader proposes a new in-sync set. v3 names the epoch of each member, so that a
+ * broker that has registered anew since it caught up is not taken for the one that did (KIP-903). Checks come
+ * in Kafka's order: the leader acts on the code.
  */
 import { ErrorCode } from '@kavka/protocol'
 import type {
-  AlterPartitionRequest, AlterPartitionRequestPartitionData, AlterPartitionResponse, AlterPartitionResponsePartitionData, Encodable, NodeId,
+  AlterPartitionRequest,
+  AlterPartitionRequestPartitionData,
+  AlterPartitionResponse,
+  AlterPartitionResponsePartitionData,
+  Encodable,
+  NodeId,
 } from '@kavka/protocol'
 import type { Decision, DecisionContext } from '../decision.ts'
 import { decided } from '../decision.ts'
@@ -34,7 +40,9 @@ interface Proposal {
 }
 
 export function decideAlterPartition(
-  context: DecisionContext, request: AlterPartitionRequest, version: number,
+  context: DecisionContext,
+  request: AlterPartitionRequest,
+  version: number,
 ): Decision<Encodable<AlterPartitionResponse>> {
   const sender = context.image.brokers.get(request.brokerId as NodeId)
   if (sender?.epoch !== request.brokerEpoch) return decided([], { errorCode: ErrorCode.STALE_BROKER_EPOCH })
@@ -47,11 +55,16 @@ export function decideAlterPartition(
   return decided(records, { errorCode: ErrorCode.NONE, topics })
 
   function alterOne(
-    topic: TopicImage | undefined, data: AlterPartitionRequestPartitionData, altered: Set<number>,
+    topic: TopicImage | undefined,
+    data: AlterPartitionRequestPartitionData,
+    altered: Set<number>,
   ): PartitionResult {
     const { partitionIndex } = data
     const proposal = proposalOf(request.brokerId as NodeId, data, version)
-    const errorCode = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : check(context, topic.partitions[partitionIndex], proposal)
+    const errorCode =
+      topic === undefined
+        ? ErrorCode.UNKNOWN_TOPIC_ID
+        : check(context, topic.partitions[partitionIndex], proposal)
     if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode }
     // The second proposal for a partition in one request was made without knowing the first.
     if (altered.has(partitionIndex)) return { partitionIndex, errorCode: ErrorCode.INVALID_UPDATE_VERSION }
@@ -69,30 +82,45 @@ export function decideAlterPartition(
 }
 
 function proposalOf(leaderId: NodeId, data: AlterPartitionRequestPartitionData, version: number): Proposal {
-  const members = version >= VERSION_WITH_EPOCHS
-    ? data.newIsrWithEpochs.map(({ brokerId, brokerEpoch }) => ({ brokerId: brokerId as NodeId, brokerEpoch }))
-    : data.newIsr.map((brokerId) => ({ brokerId: brokerId as NodeId, brokerEpoch: EPOCH_UNKNOWN }))
+  const members =
+    version >= VERSION_WITH_EPOCHS
+      ? data.newIsrWithEpochs.map(({ brokerId, brokerEpoch }) => ({
+          brokerId: brokerId as NodeId,
+          brokerEpoch,
+        }))
+      : data.newIsr.map((brokerId) => ({ brokerId: brokerId as NodeId, brokerEpoch: EPOCH_UNKNOWN }))
   return {
-    leaderId, members,
+    leaderId,
+    members,
     leaderEpoch: data.leaderEpoch,
     partitionEpoch: data.partitionEpoch,
     leaderRecovery: data.leaderRecoveryState === RECOVERING ? 'recovering' : 'recovered',
   }
 }
 
-function check(context: DecisionContext, partition: PartitionRegistration | undefined, proposal: Proposal): number {
+function check(
+  context: DecisionContext,
+  partition: PartitionRegistration | undefined,
+  proposal: Proposal,
+): number {
   if (partition === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   const { leaderEpoch, partitionEpoch } = partition
   // The leader has seen more than this controller: a deposed one that does not know it yet.
-  if (proposal.leaderEpoch > leaderEpoch || proposal.partitionEpoch > partitionEpoch) return ErrorCode.NOT_CONTROLLER
+  if (proposal.leaderEpoch > leaderEpoch || proposal.partitionEpoch > partitionEpoch)
+    return ErrorCode.NOT_CONTROLLER
   if (proposal.leaderEpoch < leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH
   if (proposal.leaderId !== partition.leader) return ErrorCode.INVALID_REQUEST
   if (proposal.partitionEpoch < partitionEpoch) return ErrorCode.INVALID_UPDATE_VERSION
   if (!isWellFormed(partition, proposal)) return ErrorCode.INVALID_REQUEST
-  return proposal.members.every((member) => isEligible(context, member)) ? ErrorCode.NONE : ErrorCode.INELIGIBLE_REPLICA
+  return proposal.members.every((member) => isEligible(context, member))
+    ? ErrorCode.NONE
+    : ErrorCode.INELIGIBLE_REPLICA
 }
 
-function isWellFormed({ replicas, leader, leaderRecovery }: PartitionRegistration, proposal: Proposal): boolean {
+function isWellFormed(
+  { replicas, leader, leaderRecovery }: PartitionRegistration,
+  proposal: Proposal,
+): boolean {
   const ids = proposal.members.map(({ brokerId }) => brokerId)
   if (ids.length === 0 || new Set(ids).size !== ids.length) return false
   if (!ids.every((id) => replicas.includes(id)) || !ids.includes(leader!)) return false

@@ -1,6 +1,7 @@
 /**
- * ElectLeaders (43) v0–2: hand leadership to the preferred replica, or (v1+) elect uncleanly where there is no leader, whatever the
- * configs say. No list means all partitions; then those that need no election are left out of the answer.
+ * ElectLeaders (43) v0–2: hand leadership to the preferred replica, or (v1+) elect uncleanly where there is
+ * no leader, whatever the configs say. No list means all partitions; then those that need no election are
+ * left out of the answer.
  */
 import { ErrorCode } from '@kavka/protocol'
 import type { ElectLeadersRequest, ElectLeadersResponse, Encodable } from '@kavka/protocol'
@@ -21,34 +22,50 @@ interface Outcome extends PartOutcome {
   readonly partition: number
 }
 
-export function decideElectLeaders(context: DecisionContext, request: ElectLeadersRequest): Decision<Response> {
+export function decideElectLeaders(
+  context: DecisionContext,
+  request: ElectLeadersRequest,
+): Decision<Response> {
   const { electionType, topicPartitions } = request
   if (electionType !== PREFERRED && electionType !== UNCLEAN) {
     return decided([], { errorCode: ErrorCode.INVALID_REQUEST, replicaElectionResults: [] })
   }
   const kind = electionType === PREFERRED ? 'preferred' : 'unclean'
-  const outcomes = topicPartitions === null ? electAll(context, kind) : electNamed(context, kind, topicPartitions)
-  return decided(outcomes.flatMap(({ records }) => records), responseOf(outcomes))
+  const outcomes =
+    topicPartitions === null ? electAll(context, kind) : electNamed(context, kind, topicPartitions)
+  return decided(
+    outcomes.flatMap(({ records }) => records),
+    responseOf(outcomes),
+  )
 }
 
 function electAll(context: DecisionContext, kind: Kind): Outcome[] {
   const { image } = context
-  const candidates = [...partitionsIn(image, kind === 'preferred' ? image.index.imbalanced : image.index.leaderless)]
+  const candidates = [
+    ...partitionsIn(image, kind === 'preferred' ? image.index.imbalanced : image.index.leaderless),
+  ]
   return candidates.map((located) => ({
-    topic: located.topic.name, partition: located.registration.partition, ...electOne(context, kind, located),
+    topic: located.topic.name,
+    partition: located.registration.partition,
+    ...electOne(context, kind, located),
   }))
 }
 
 function electNamed(
-  context: DecisionContext, kind: Kind, named: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+  context: DecisionContext,
+  kind: Kind,
+  named: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
 ): Outcome[] {
   return named.flatMap(({ topic: name, partitions }) => {
     const topic = context.image.topics.byName.get(name)
     return [...new Set(partitions)].map((partition): Outcome => {
       const registration = topic?.partitions[partition]
-      const outcome = registration === undefined ? failed(apiError(
-        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `No such partition as ${name}-${partition}`,
-      )) : electOne(context, kind, { topic: topic!, registration })
+      const outcome =
+        registration === undefined
+          ? failed(
+              apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `No such partition as ${name}-${partition}`),
+            )
+          : electOne(context, kind, { topic: topic!, registration })
       return { topic: name, partition, ...outcome }
     })
   })
@@ -57,11 +74,14 @@ function electNamed(
 function electOne(context: DecisionContext, kind: Kind, located: LocatedPartition): PartOutcome {
   const { leader, replicas } = located.registration
   const needed = kind === 'preferred' ? leader !== replicas[0] : leader === null
-  if (!needed) return failed(apiError(ErrorCode.ELECTION_NOT_NEEDED, 'Leader election not needed for topic partition.'))
+  if (!needed)
+    return failed(apiError(ErrorCode.ELECTION_NOT_NEEDED, 'Leader election not needed for topic partition.'))
   const record = decidePartition({ ...partitionDecision(context, located), election: kind })
   const elected = record !== null && typeof record.leader === 'number'
-  if (elected && (kind === 'unclean' || record.leader === replicas[0])) return { records: [record], error: apiError(ErrorCode.NONE) }
-  if (kind === 'unclean') return failed(apiError(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'No replica is alive.'))
+  if (elected && (kind === 'unclean' || record.leader === replicas[0]))
+    return { records: [record], error: apiError(ErrorCode.NONE) }
+  if (kind === 'unclean')
+    return failed(apiError(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'No replica is alive.'))
   return failed(apiError(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, 'The preferred leader was not available.'))
 }
 

@@ -1,6 +1,6 @@
 /**
- * Who leads a partition, and what becomes of its in-sync and eligible sets: one pure function for every occasion, after KRaft's rules
- * with eligible leader replicas (KIP-966).
+ * Who leads a partition, and what becomes of its in-sync and eligible sets: one pure function for every
+ * occasion, after KRaft's rules with eligible leader replicas (KIP-966).
  */
 import { assert } from '@kavka/kernel'
 import type { NodeId, Uuid } from '@kavka/protocol'
@@ -9,8 +9,8 @@ import type { PartitionChangeRecord } from '../records.ts'
 import { partitionChange } from '../records.ts'
 
 /**
- * `online`: keep the leader while it may lead, else any replica that may. `preferred`: the first replica if it may lead.
- * `unclean`: as `online`, and at last a replica that may lack committed records.
+ * `online`: keep the leader while it may lead, else any replica that may. `preferred`: the first replica if
+ * it may lead. `unclean`: as `online`, and at last a replica that may lack committed records.
  */
 export type ElectionKind = 'online' | 'preferred' | 'unclean'
 
@@ -44,21 +44,34 @@ export function decidePartition(decision: PartitionDecision): PartitionChangeRec
     isr: isrAfter,
     elr: eligibleAfterElection(decision, candidates, isrAfter),
     lastKnownElr: lastKnownAfter(decision, isrAfter, elected.leader),
-    leaderRecovery: elected.unclean ? 'recovering' as const : decision.leaderRecovery ?? partition.leaderRecovery,
+    leaderRecovery: elected.unclean
+      ? ('recovering' as const)
+      : (decision.leaderRecovery ?? partition.leaderRecovery),
   }
-  assert(after.leader === null || decision.isActive(after.leader), 'an inactive replica elected', { leader: after.leader })
+  assert(after.leader === null || decision.isActive(after.leader), 'an inactive replica elected', {
+    leader: after.leader,
+  })
   return differenceOf(topicId, partition, after)
 }
 
 /** May lead without losing what is committed: in sync, or eligible when nobody is in sync. */
-function mayLead(decision: PartitionDecision, isr: readonly NodeId[], elr: readonly NodeId[], replica: NodeId): boolean {
+function mayLead(
+  decision: PartitionDecision,
+  isr: readonly NodeId[],
+  elr: readonly NodeId[],
+  replica: NodeId,
+): boolean {
   return decision.isActive(replica) && (isr.includes(replica) || (isr.length === 0 && elr.includes(replica)))
 }
 
 function elect(decision: PartitionDecision, isr: readonly NodeId[], elr: readonly NodeId[]): Elected {
-  const { partition: { replicas, leader }, election } = decision
+  const {
+    partition: { replicas, leader },
+    election,
+  } = decision
   const preferred = replicas[0]!
-  if (election === 'preferred' && mayLead(decision, isr, elr, preferred)) return { leader: preferred, unclean: false }
+  if (election === 'preferred' && mayLead(decision, isr, elr, preferred))
+    return { leader: preferred, unclean: false }
   if (leader !== null && mayLead(decision, isr, elr, leader)) return { leader, unclean: false }
   const clean = replicas.find((replica) => mayLead(decision, isr, elr, replica))
   if (clean !== undefined) return { leader: clean, unclean: false }
@@ -66,21 +79,36 @@ function elect(decision: PartitionDecision, isr: readonly NodeId[], elr: readonl
 }
 
 /**
- * The last leader, once nobody is in sync or eligible, is the best guess there is (KIP-966 "last known leader"): it is taken without
- * asking, but as an unclean election, since a crash may have cost it records.
+ * The last leader, once nobody is in sync or eligible, is the best guess there is (KIP-966 "last known
+ * leader"): it is taken without asking, but as an unclean election, since a crash may have cost it records.
  */
-function electUncleanly(decision: PartitionDecision, isr: readonly NodeId[], elr: readonly NodeId[]): Elected {
-  const { partition: { replicas, lastKnownElr }, election } = decision
+function electUncleanly(
+  decision: PartitionDecision,
+  isr: readonly NodeId[],
+  elr: readonly NodeId[],
+): Elected {
+  const {
+    partition: { replicas, lastKnownElr },
+    election,
+  } = decision
   const [lastKnown, ...others] = lastKnownElr
-  const lastLeaderDecides = decision.elr !== null && isr.length === 0 && elr.length === 0 && others.length === 0
-  if (lastLeaderDecides && lastKnown !== undefined && decision.isActive(lastKnown)) return { leader: lastKnown, unclean: true }
+  const lastLeaderDecides =
+    decision.elr !== null && isr.length === 0 && elr.length === 0 && others.length === 0
+  if (lastLeaderDecides && lastKnown !== undefined && decision.isActive(lastKnown))
+    return { leader: lastKnown, unclean: true }
   if (election !== 'unclean') return { leader: null, unclean: false }
   const any = replicas.find((replica) => decision.isActive(replica))
   return any === undefined ? { leader: null, unclean: false } : { leader: any, unclean: true }
 }
 
-/** Members that leave an in-sync set below its minimum stay eligible: nothing can be committed without them any more. */
-function eligibleBeforeElection({ partition, elr }: PartitionDecision, isr: readonly NodeId[]): readonly NodeId[] {
+/**
+ * Members that leave an in-sync set below its minimum stay eligible: nothing can be committed without them
+ * any more.
+ */
+function eligibleBeforeElection(
+  { partition, elr }: PartitionDecision,
+  isr: readonly NodeId[],
+): readonly NodeId[] {
   if (elr === null) return partition.elr
   if (isr.length >= Math.min(elr.minIsr, partition.replicas.length)) return []
   return partition.replicas.filter((replica) => {
@@ -90,7 +118,11 @@ function eligibleBeforeElection({ partition, elr }: PartitionDecision, isr: read
 }
 
 /** Elected from outside the in-sync set: it is the in-sync set from now on. */
-function isrAfterElection(decision: PartitionDecision, isr: readonly NodeId[], elected: Elected): readonly NodeId[] {
+function isrAfterElection(
+  decision: PartitionDecision,
+  isr: readonly NodeId[],
+  elected: Elected,
+): readonly NodeId[] {
   if (elected.leader !== null && !isr.includes(elected.leader)) return [elected.leader]
   // Without eligible leader replicas the last in-sync member is remembered by staying in the set.
   if (isr.length === 0 && decision.elr === null) return decision.partition.isr
@@ -98,34 +130,48 @@ function isrAfterElection(decision: PartitionDecision, isr: readonly NodeId[], e
 }
 
 /**
- * Looks at the in-sync set a second time: the election may have filled it up to the minimum, and then its leader commits alone
- * and whoever was eligible falls behind.
+ * Looks at the in-sync set a second time: the election may have filled it up to the minimum, and then its
+ * leader commits alone and whoever was eligible falls behind.
  */
 function eligibleAfterElection(
-  { partition, elr }: PartitionDecision, candidates: readonly NodeId[], isr: readonly NodeId[],
+  { partition, elr }: PartitionDecision,
+  candidates: readonly NodeId[],
+  isr: readonly NodeId[],
 ): readonly NodeId[] {
   if (elr !== null && isr.length >= Math.min(elr.minIsr, partition.replicas.length)) return []
   return candidates.filter((replica) => !isr.includes(replica))
 }
 
 function lastKnownAfter(
-  { partition, elr }: PartitionDecision, isr: readonly NodeId[], leader: NodeId | null,
+  { partition, elr }: PartitionDecision,
+  isr: readonly NodeId[],
+  leader: NodeId | null,
 ): readonly NodeId[] {
   if (elr === null || leader !== null) return []
   if (isr.length === 0 && partition.leader !== null) return [partition.leader]
   return partition.lastKnownElr
 }
 
-type PartitionAfter = Pick<PartitionRegistration, 'leader' | 'isr' | 'elr' | 'lastKnownElr' | 'leaderRecovery'>
+type PartitionAfter = Pick<
+  PartitionRegistration,
+  'leader' | 'isr' | 'elr' | 'lastKnownElr' | 'leaderRecovery'
+>
 
-function differenceOf(topicId: Uuid, before: PartitionRegistration, after: PartitionAfter): PartitionChangeRecord | null {
-  const leader = after.leader === before.leader ? 'unchanged' : after.leader ?? 'none'
+function differenceOf(
+  topicId: Uuid,
+  before: PartitionRegistration,
+  after: PartitionAfter,
+): PartitionChangeRecord | null {
+  const leader = after.leader === before.leader ? 'unchanged' : (after.leader ?? 'none')
   const isr = ifChanged(before.isr, after.isr)
   const elr = ifChanged(before.elr, after.elr)
   const lastKnownElr = ifChanged(before.lastKnownElr, after.lastKnownElr)
   const leaderRecovery = after.leaderRecovery === before.leaderRecovery ? null : after.leaderRecovery
-  const same = leader === 'unchanged' && isr === null && elr === null && lastKnownElr === null && leaderRecovery === null
-  return same ? null : partitionChange(topicId, before.partition, { leader, isr, elr, lastKnownElr, leaderRecovery })
+  const same =
+    leader === 'unchanged' && isr === null && elr === null && lastKnownElr === null && leaderRecovery === null
+  return same
+    ? null
+    : partitionChange(topicId, before.partition, { leader, isr, elr, lastKnownElr, leaderRecovery })
 }
 
 function ifChanged(before: readonly NodeId[], after: readonly NodeId[]): readonly NodeId[] | null {

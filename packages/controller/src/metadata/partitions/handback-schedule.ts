@@ -1,7 +1,8 @@
 /**
- * When leadership goes back to brokers that returned. Kafka waits for its periodic check (5 minutes by default); here it happens seconds
- * after the broker is in sync again, so that a restarted broker does not idle while the others carry its load. A broker that
- * keeps failing waits twice as long each time, up to the periodic check: its partitions must not change leaders with it.
+ * When leadership goes back to brokers that returned. Kafka waits for its periodic check (5 minutes by
+ * default); here it happens seconds after the broker is in sync again, so that a restarted broker does not
+ * idle while the others carry its load. A broker that keeps failing waits twice as long each time, up to the
+ * periodic check: its partitions must not change leaders with it.
  */
 import type { NodeId } from '@kavka/protocol'
 

@@ -12,7 +12,10 @@ import { electionRecords, isActive } from './partition-changes.ts'
 export const ELECTIONS_PER_PASS_MAX = 1000
 
 /** Leadership back to preferred replicas that are in sync and active, and may have it. */
-export function preferredElections(context: DecisionContext, mayHave: (brokerId: NodeId) => boolean): PartitionChangeRecord[] {
+export function preferredElections(
+  context: DecisionContext,
+  mayHave: (brokerId: NodeId) => boolean,
+): PartitionChangeRecord[] {
   const { image } = context
   const ready = taken(partitionsIn(image, image.index.imbalanced), (located) => {
     return awaitsPreferred(image, located.registration) && mayHave(located.registration.replicas[0]!)
@@ -21,7 +24,10 @@ export function preferredElections(context: DecisionContext, mayHave: (brokerId:
 }
 
 /** Led by another replica though the preferred one is in sync and active. */
-export function awaitsPreferred(image: MetadataImage, { leader, replicas, isr }: PartitionRegistration): boolean {
+export function awaitsPreferred(
+  image: MetadataImage,
+  { leader, replicas, isr }: PartitionRegistration,
+): boolean {
   const preferred = replicas[0]!
   return leader !== null && leader !== preferred && isr.includes(preferred) && isActive(image, preferred)
 }
@@ -29,14 +35,20 @@ export function awaitsPreferred(image: MetadataImage, { leader, replicas, isr }:
 /** Leaderless partitions whose topics allow unclean election. */
 export function uncleanElections(context: DecisionContext): PartitionChangeRecord[] {
   const { image, settings } = context
-  const allowed = taken(partitionsIn(image, image.index.leaderless), ({ topic, registration: { replicas } }) => {
-    return allowsUncleanElection(image, settings, topic.name) && replicas.some((id) => isActive(image, id))
-  })
+  const allowed = taken(
+    partitionsIn(image, image.index.leaderless),
+    ({ topic, registration: { replicas } }) => {
+      return allowsUncleanElection(image, settings, topic.name) && replicas.some((id) => isActive(image, id))
+    },
+  )
   return electionRecords(context, allowed, 'unclean')
 }
 
 /** As many as one pass may elect. */
-function* taken(partitions: Iterable<LocatedPartition>, wanted: (one: LocatedPartition) => boolean): Generator<LocatedPartition> {
+function* taken(
+  partitions: Iterable<LocatedPartition>,
+  wanted: (one: LocatedPartition) => boolean,
+): Generator<LocatedPartition> {
   let count = 0
   for (const one of partitions) {
     if (!wanted(one)) continue

@@ -12,7 +12,9 @@ import { decidePartition } from './election.ts'
 /** What happens to one broker in this decision, before the image says so. */
 export interface BrokerTurn {
   readonly brokerId: NodeId
-  /** `stopped-uncleanly`: it may have lost records that it acknowledged, and is no eligible leader any more. */
+  /**
+   * `stopped-uncleanly`: it may have lost records that it acknowledged, and is no eligible leader any more.
+   */
   readonly turn: 'leaves' | 'stopped-uncleanly' | 'returns'
 }
 
@@ -55,14 +57,18 @@ class PartitionDecisions {
     return {
       topicId: topic.id,
       election: allowsUncleanElection(image, settings, topic.name) ? 'unclean' : 'online',
-      elr: this.#elrEnabled ? { minIsr: minInsyncReplicas(image, settings, topic.name), uncleanlyStopped: null } : null,
+      elr: this.#elrEnabled
+        ? { minIsr: minInsyncReplicas(image, settings, topic.name), uncleanlyStopped: null }
+        : null,
     }
   }
 }
 
 /** Changes of the partitions given, which the broker's turn concerns. */
 export function changesForBroker(
-  context: DecisionContext, partitions: Iterable<LocatedPartition>, turn: BrokerTurn,
+  context: DecisionContext,
+  partitions: Iterable<LocatedPartition>,
+  turn: BrokerTurn,
 ): PartitionChangeRecord[] {
   const records: PartitionChangeRecord[] = []
   const decisions = new PartitionDecisions(context)
@@ -75,7 +81,9 @@ export function changesForBroker(
 
 /** Elects again with another kind of election; nothing else about the partition changes by itself. */
 export function electionRecords(
-  context: DecisionContext, partitions: Iterable<LocatedPartition>, election: ElectionKind,
+  context: DecisionContext,
+  partitions: Iterable<LocatedPartition>,
+  election: ElectionKind,
 ): PartitionChangeRecord[] {
   const records: PartitionChangeRecord[] = []
   const decisions = new PartitionDecisions(context)
@@ -92,13 +100,20 @@ function withTurn(decision: PartitionDecision, { brokerId, turn }: BrokerTurn): 
     ...decision,
     isActive: (id) => id !== brokerId && decision.isActive(id),
     isr: decision.partition.isr.filter((id) => id !== brokerId),
-    elr: decision.elr && { ...decision.elr, uncleanlyStopped: turn === 'stopped-uncleanly' ? brokerId : null },
+    elr: decision.elr && {
+      ...decision.elr,
+      uncleanlyStopped: turn === 'stopped-uncleanly' ? brokerId : null,
+    },
   }
 }
 
 /** Unclean elections among records: what the metric of that name counts. */
 export function countUncleanElections(records: readonly MetadataRecord[]): number {
   return records.filter((record) => {
-    return record.kind === 'partition-change' && record.leaderRecovery === 'recovering' && record.leader !== 'unchanged'
+    return (
+      record.kind === 'partition-change' &&
+      record.leaderRecovery === 'recovering' &&
+      record.leader !== 'unchanged'
+    )
   }).length
 }

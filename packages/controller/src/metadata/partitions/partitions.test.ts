@@ -17,15 +17,37 @@ describe('AlterPartition', () => {
     ['an unknown broker', [1], { brokerId: 9 }, ErrorCode.STALE_BROKER_EPOCH],
     ['an unknown partition', [1], { partition: { partitionIndex: 7 } }, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
     ['a leader epoch from the future', [1], { partition: { leaderEpoch: 9 } }, ErrorCode.NOT_CONTROLLER],
-    ['a partition epoch from the future', [1], { partition: { partitionEpoch: 9 } }, ErrorCode.NOT_CONTROLLER],
+    [
+      'a partition epoch from the future',
+      [1],
+      { partition: { partitionEpoch: 9 } },
+      ErrorCode.NOT_CONTROLLER,
+    ],
     ['an old leader epoch', [1], { partition: { leaderEpoch: -1 } }, ErrorCode.FENCED_LEADER_EPOCH],
     ['an old partition epoch', [1], { partition: { partitionEpoch: -1 } }, ErrorCode.INVALID_UPDATE_VERSION],
     ['an empty set', [], {}, ErrorCode.INVALID_REQUEST],
     ['a set without the leader', [2, 3], {}, ErrorCode.INVALID_REQUEST],
     ['a member twice', [1, 2, 2], {}, ErrorCode.INVALID_REQUEST],
     ['a member that is no replica', [1, 4], {}, ErrorCode.INVALID_REQUEST],
-    ['recovering though it has recovered', [1], { partition: { leaderRecoveryState: 1 } }, ErrorCode.INVALID_REQUEST],
-    ['a member of another epoch', [], { partition: { newIsrWithEpochs: [{ brokerId: 1, brokerEpoch: -1 }, { brokerId: 2, brokerEpoch: 1 }] } }, ErrorCode.INELIGIBLE_REPLICA],
+    [
+      'recovering though it has recovered',
+      [1],
+      { partition: { leaderRecoveryState: 1 } },
+      ErrorCode.INVALID_REQUEST,
+    ],
+    [
+      'a member of another epoch',
+      [],
+      {
+        partition: {
+          newIsrWithEpochs: [
+            { brokerId: 1, brokerEpoch: -1 },
+            { brokerId: 2, brokerEpoch: 1 },
+          ],
+        },
+      },
+      ErrorCode.INELIGIBLE_REPLICA,
+    ],
   ])('%s', (_, isr, overrides, errorCode) => {
     const cluster = clusterWithTopic().start(4)
     const before = cluster.partition('t')
@@ -43,8 +65,14 @@ describe('AlterPartition', () => {
   test('an unknown topic id', () => {
     const cluster = clusterWithTopic()
     const { epoch } = cluster.image.brokers.get(1 as NodeId)!
-    const body = { brokerId: 1, brokerEpoch: epoch, topics: [{ topicId: testUuid(77), partitions: [{ partitionIndex: 0, newIsrWithEpochs: [] }] }] }
-    expect(cluster.request(ApiKey.AlterPartition, 3, body)).toMatchObject({ topics: [{ partitions: [{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID }] }] })
+    const body = {
+      brokerId: 1,
+      brokerEpoch: epoch,
+      topics: [{ topicId: testUuid(77), partitions: [{ partitionIndex: 0, newIsrWithEpochs: [] }] }],
+    }
+    expect(cluster.request(ApiKey.AlterPartition, 3, body)).toMatchObject({
+      topics: [{ partitions: [{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID }] }],
+    })
   })
 
   test('a fenced member', () => {
@@ -56,24 +84,59 @@ describe('AlterPartition', () => {
   test('v2 names members without epochs; two proposals for one partition in a request: the second is stale', () => {
     const cluster = clusterWithTopic()
     const { epoch } = cluster.image.brokers.get(1 as NodeId)!
-    const partition = { partitionIndex: 0, leaderEpoch: 0, partitionEpoch: 0, leaderRecoveryState: 0, newIsr: [1, 3], newIsrWithEpochs: [] }
-    const body = { brokerId: 1, brokerEpoch: epoch, topics: [{ topicId: cluster.topic('t').id, partitions: [partition, partition] }] }
-    expect(cluster.request(ApiKey.AlterPartition, 2, body)).toMatchObject({ topics: [{ partitions: [
-      { errorCode: 0, leaderId: 1, leaderEpoch: 0, isr: [1, 3], partitionEpoch: 1 }, { errorCode: ErrorCode.INVALID_UPDATE_VERSION },
-    ] }] })
+    const partition = {
+      partitionIndex: 0,
+      leaderEpoch: 0,
+      partitionEpoch: 0,
+      leaderRecoveryState: 0,
+      newIsr: [1, 3],
+      newIsrWithEpochs: [],
+    }
+    const body = {
+      brokerId: 1,
+      brokerEpoch: epoch,
+      topics: [{ topicId: cluster.topic('t').id, partitions: [partition, partition] }],
+    }
+    expect(cluster.request(ApiKey.AlterPartition, 2, body)).toMatchObject({
+      topics: [
+        {
+          partitions: [
+            { errorCode: 0, leaderId: 1, leaderEpoch: 0, isr: [1, 3], partitionEpoch: 1 },
+            { errorCode: ErrorCode.INVALID_UPDATE_VERSION },
+          ],
+        },
+      ],
+    })
   })
 })
 
 describe('ElectLeaders', () => {
-  const elect = (cluster: TestCluster, body: object): object => cluster.request(ApiKey.ElectLeaders, 2, { timeoutMs: 0, ...body })
+  const elect = (cluster: TestCluster, body: object): object =>
+    cluster.request(ApiKey.ElectLeaders, 2, { timeoutMs: 0, ...body })
 
   test('knows types and partitions', () => {
     const cluster = clusterWithTopic()
-    expect(elect(cluster, { electionType: 5, topicPartitions: null })).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
-    expect(elect(cluster, { electionType: 0, topicPartitions: [{ topic: 't', partitions: [0, 8] }, { topic: 'u', partitions: [0] }] })).toMatchObject({
+    expect(elect(cluster, { electionType: 5, topicPartitions: null })).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+    })
+    expect(
+      elect(cluster, {
+        electionType: 0,
+        topicPartitions: [
+          { topic: 't', partitions: [0, 8] },
+          { topic: 'u', partitions: [0] },
+        ],
+      }),
+    ).toMatchObject({
       errorCode: 0,
       replicaElectionResults: [
-        { topic: 't', partitionResult: [{ partitionId: 0, errorCode: ErrorCode.ELECTION_NOT_NEEDED }, { partitionId: 8, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }] },
+        {
+          topic: 't',
+          partitionResult: [
+            { partitionId: 0, errorCode: ErrorCode.ELECTION_NOT_NEEDED },
+            { partitionId: 8, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+          ],
+        },
         { topic: 'u', partitionResult: [{ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }] },
       ],
     })
@@ -87,7 +150,9 @@ describe('ElectLeaders', () => {
     cluster.alterIsr('t', [2, 3, 1])
     expect(elect(cluster, { electionType: 0, topicPartitions: null })).toEqual({
       errorCode: 0,
-      replicaElectionResults: [{ topic: 't', partitionResult: [{ partitionId: 0, errorCode: 0, errorMessage: null }] }],
+      replicaElectionResults: [
+        { topic: 't', partitionResult: [{ partitionId: 0, errorCode: 0, errorMessage: null }] },
+      ],
     })
     expect(cluster.partition('t').leader).toBe(1)
   })

@@ -1,5 +1,10 @@
 /** AllocateProducerIds (67): a broker takes a block of ids, never given before and never again. */
-import type { AllocateProducerIdsRequest, AllocateProducerIdsResponse, Encodable, NodeId } from '@kavka/protocol'
+import type {
+  AllocateProducerIdsRequest,
+  AllocateProducerIdsResponse,
+  Encodable,
+  NodeId,
+} from '@kavka/protocol'
 import { ErrorCode } from '@kavka/protocol'
 import type { Decision, DecisionContext } from '../decision.ts'
 import { decided } from '../decision.ts'
@@ -7,7 +12,8 @@ import { decided } from '../decision.ts'
 export const PRODUCER_ID_BLOCK_SIZE = 1000
 
 export function decideAllocateProducerIds(
-  { image }: DecisionContext, request: AllocateProducerIdsRequest,
+  { image }: DecisionContext,
+  request: AllocateProducerIdsRequest,
 ): Decision<Encodable<AllocateProducerIdsResponse>> {
   const brokerId = request.brokerId as NodeId
   const broker = image.brokers.get(brokerId)
@@ -17,5 +23,9 @@ export function decideAllocateProducerIds(
   const nextProducerId = producerIdStart + PRODUCER_ID_BLOCK_SIZE
   if (!Number.isSafeInteger(nextProducerId)) return decided([], { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR })
   const record = { kind: 'producer-ids', brokerId, brokerEpoch: broker.epoch, nextProducerId } as const
-  return decided([record], { errorCode: ErrorCode.NONE, producerIdStart, producerIdLen: PRODUCER_ID_BLOCK_SIZE })
+  return decided([record], {
+    errorCode: ErrorCode.NONE,
+    producerIdStart,
+    producerIdLen: PRODUCER_ID_BLOCK_SIZE,
+  })
 }

@@ -2,7 +2,12 @@
 import { failure } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
 import { ErrorCode } from '@kavka/protocol'
-import type { CreatePartitionsRequest, CreatePartitionsRequestCreatePartitionsTopic, CreatePartitionsResponse, Encodable } from '@kavka/protocol'
+import type {
+  CreatePartitionsRequest,
+  CreatePartitionsRequestCreatePartitionsTopic,
+  CreatePartitionsResponse,
+  Encodable,
+} from '@kavka/protocol'
 import type { ApiError, Decision, DecisionContext, PartOutcome } from '../decision.ts'
 import { apiError, decided, repeatedAmong, withoutRecords } from '../decision.ts'
 import type { TopicImage } from '../image.ts'
@@ -11,7 +16,8 @@ import type { Replicas } from './replica-assignment.ts'
 import { assignedByHand, newPartition, placed } from './replica-assignment.ts'
 
 export function decideCreatePartitions(
-  context: DecisionContext, request: CreatePartitionsRequest,
+  context: DecisionContext,
+  request: CreatePartitionsRequest,
 ): Decision<Encodable<CreatePartitionsResponse>> {
   const repeated = repeatedAmong(request.topics.map(({ name }) => name))
   let budget = PARTITIONS_PER_REQUEST_MAX
@@ -22,26 +28,41 @@ export function decideCreatePartitions(
     return outcome
   })
   const results = request.topics.map(({ name }, i) => ({ name, ...outcomes[i]!.error }))
-  const decision = decided(outcomes.flatMap((outcome) => outcome.records), { results })
+  const decision = decided(
+    outcomes.flatMap((outcome) => outcome.records),
+    { results },
+  )
   return request.validateOnly ? withoutRecords(decision) : decision
 }
 
 function addPartitions(
-  context: DecisionContext, wanted: CreatePartitionsRequestCreatePartitionsTopic, budget: number,
+  context: DecisionContext,
+  wanted: CreatePartitionsRequestCreatePartitionsTopic,
+  budget: number,
 ): PartOutcome {
   const topic = context.image.topics.byName.get(wanted.name)
-  if (topic === undefined) return failed(apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.'))
+  if (topic === undefined)
+    return failed(
+      apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.'),
+    )
   const existing = topic.partitions.length
   const countError = checkCount(existing, wanted, budget)
   if (countError !== null) return failed(countError)
   const assignment = assignmentOf(context, topic, wanted)
   if (!assignment.ok) return failed(assignment.error)
-  const records = assignment.value.map((replicas, i) => newPartition(context, topic.id, existing + i, replicas))
+  const records = assignment.value.map((replicas, i) =>
+    newPartition(context, topic.id, existing + i, replicas),
+  )
   return { records, error: apiError(ErrorCode.NONE) }
 }
 
-function checkCount(existing: number, { name, count }: CreatePartitionsRequestCreatePartitionsTopic, budget: number): ApiError | null {
-  if (count === existing) return apiError(ErrorCode.INVALID_PARTITIONS, `Topic already has ${existing} partition(s).`)
+function checkCount(
+  existing: number,
+  { name, count }: CreatePartitionsRequestCreatePartitionsTopic,
+  budget: number,
+): ApiError | null {
+  if (count === existing)
+    return apiError(ErrorCode.INVALID_PARTITIONS, `Topic already has ${existing} partition(s).`)
   if (count < existing) {
     const message = `The topic ${name} currently has ${existing} partition(s); ${count} would not be an increase.`
     return apiError(ErrorCode.INVALID_PARTITIONS, message)
@@ -51,7 +72,9 @@ function checkCount(existing: number, { name, count }: CreatePartitionsRequestCr
 }
 
 function assignmentOf(
-  context: DecisionContext, topic: TopicImage, { count, assignments }: CreatePartitionsRequestCreatePartitionsTopic,
+  context: DecisionContext,
+  topic: TopicImage,
+  { count, assignments }: CreatePartitionsRequestCreatePartitionsTopic,
 ): Result<readonly Replicas[], ApiError> {
   const existing = topic.partitions.length
   const partitionCount = count - existing
@@ -61,7 +84,12 @@ function assignmentOf(
     const message = `Attempted to add ${partitionCount} additional partition(s), but only ${assignments.length} assignment(s) were specified.`
     return failure(apiError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message))
   }
-  return assignedByHand(context, assignments.map(({ brokerIds }) => brokerIds), existing, replicationFactor)
+  return assignedByHand(
+    context,
+    assignments.map(({ brokerIds }) => brokerIds),
+    existing,
+    replicationFactor,
+  )
 }
 
 function failed(error: ApiError): PartOutcome {

@@ -1,7 +1,8 @@
 /**
  * CreateTopics (19) v2–7. Topics succeed and fail one by one; a name that occurs twice fails in each place.
  *
- * - -1 partitions or replicas: this cluster's defaults (v4+ of the client side; earlier versions send their own numbers).
+ * - -1 partitions or replicas: this cluster's defaults (v4+ of the client side; earlier versions send their
+ *   own numbers).
  * - A manual assignment excludes both numbers, covers 0…n-1, and has the same number of replicas everywhere.
  * - v5+ answers with what the topic will be: id (v7+), partitions, replicas and all configs.
  */
@@ -9,7 +10,12 @@ import { failure, success, validateTopicConfig } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
 import { ErrorCode, isReservedUuid, uuidFromBytes } from '@kavka/protocol'
 import type {
-  CreateTopicsRequest, CreateTopicsRequestCreatableTopic, CreateTopicsResponse, CreateTopicsResponseCreatableTopicResult, Encodable, Uuid,
+  CreateTopicsRequest,
+  CreateTopicsRequestCreatableTopic,
+  CreateTopicsResponse,
+  CreateTopicsResponseCreatableTopicResult,
+  Encodable,
+  Uuid,
 } from '@kavka/protocol'
 import { topicConfigValues } from '../configs/topic-config-values.ts'
 import type { ApiError, Decision, DecisionContext } from '../decision.ts'
@@ -31,7 +37,8 @@ interface CreatedTopic {
 }
 
 export function decideCreateTopics(
-  context: DecisionContext, request: CreateTopicsRequest,
+  context: DecisionContext,
+  request: CreateTopicsRequest,
 ): Decision<Encodable<CreateTopicsResponse>> {
   const repeated = repeatedAmong(request.topics.map(({ name }) => name))
   /** Names that earlier topics of this request took, by collision key. */
@@ -54,30 +61,42 @@ function tooMany(request: CreateTopicsRequest): Decision<Encodable<CreateTopicsR
 }
 
 function createTopic(
-  context: DecisionContext, topic: CreateTopicsRequestCreatableTopic, taken: Map<string, string>,
+  context: DecisionContext,
+  topic: CreateTopicsRequestCreatableTopic,
+  taken: Map<string, string>,
 ): Result<CreatedTopic, ApiError> {
   const nameError = checkName(context, topic.name, taken)
   if (nameError !== null) return failure(nameError)
   const configs = topicConfigs(topic)
   if (!configs.ok) return configs
-  const assignment = topic.assignments.length > 0 ? manualAssignment(context, topic) : automaticAssignment(context, topic)
+  const assignment =
+    topic.assignments.length > 0 ? manualAssignment(context, topic) : automaticAssignment(context, topic)
   if (!assignment.ok) return assignment
   taken.set(collisionKey(topic.name), topic.name)
   return success(createdTopic(context, topic.name, configs.value, assignment.value))
 }
 
 function createdTopic(
-  context: DecisionContext, name: string, configs: ReadonlyMap<string, string>, assignment: readonly Replicas[],
+  context: DecisionContext,
+  name: string,
+  configs: ReadonlyMap<string, string>,
+  assignment: readonly Replicas[],
 ): CreatedTopic {
   const topicId = newTopicId(context)
   return {
     records: [
       { kind: 'topic', topicId, name },
       ...assignment.map((replicas, partition) => newPartition(context, topicId, partition, replicas)),
-      ...[...configs].map(([key, value]) => ({ kind: 'config', resourceType: TOPIC, resourceName: name, name: key, value } as const)),
+      ...[...configs].map(
+        ([key, value]) =>
+          ({ kind: 'config', resourceType: TOPIC, resourceName: name, name: key, value }) as const,
+      ),
     ],
     result: {
-      name, topicId, errorCode: ErrorCode.NONE, errorMessage: null,
+      name,
+      topicId,
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
       numPartitions: assignment.length,
       replicationFactor: assignment[0]!.length,
       configs: topicConfigValues(context, configs),
@@ -85,7 +104,10 @@ function createdTopic(
   }
 }
 
-/** Random, so that no id ever names two topics; a leading dash would look like an option to command line tools. */
+/**
+ * Random, so that no id ever names two topics; a leading dash would look like an option to command line
+ * tools.
+ */
 function newTopicId({ image, random }: DecisionContext): Uuid {
   for (;;) {
     const id = uuidFromBytes(Buffer.from(random.bytes(16)))
@@ -96,7 +118,8 @@ function newTopicId({ image, random }: DecisionContext): Uuid {
 function checkName({ image }: DecisionContext, name: string, taken: Map<string, string>): ApiError | null {
   const problem = problemOfTopicName(name)
   if (problem !== null) return apiError(ErrorCode.INVALID_TOPIC_EXCEPTION, problem)
-  if (image.topics.byName.has(name)) return apiError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
+  if (image.topics.byName.has(name))
+    return apiError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
   const key = collisionKey(name)
   const other = image.index.namesByCollisionKey.get(key) ?? taken.get(key)
   if (other === undefined) return null
@@ -106,7 +129,10 @@ function checkName({ image }: DecisionContext, name: string, taken: Map<string, 
 function topicConfigs({ configs }: CreateTopicsRequestCreatableTopic): Result<Map<string, string>, ApiError> {
   const values = new Map<string, string>()
   const nulls = configs.filter(({ value }) => value === null).map(({ name }) => name)
-  if (nulls.length > 0) return failure(apiError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${nulls.join(',')}`))
+  if (nulls.length > 0)
+    return failure(
+      apiError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${nulls.join(',')}`),
+    )
   for (const { name, value } of configs) {
     const problem = validateTopicConfig(name, value!)
     if (problem !== null) return failure(apiError(ErrorCode.INVALID_CONFIG, problem))
@@ -116,7 +142,8 @@ function topicConfigs({ configs }: CreateTopicsRequestCreatableTopic): Result<Ma
 }
 
 function automaticAssignment(
-  context: DecisionContext, { numPartitions, replicationFactor }: CreateTopicsRequestCreatableTopic,
+  context: DecisionContext,
+  { numPartitions, replicationFactor }: CreateTopicsRequestCreatableTopic,
 ): Result<readonly Replicas[], ApiError> {
   const { defaultReplicationFactor, numPartitions: defaultPartitions } = context.settings.config
   if (replicationFactor < DEFAULT || replicationFactor === 0) {
@@ -129,7 +156,9 @@ function automaticAssignment(
   }
   const partitionCount = numPartitions === DEFAULT ? defaultPartitions : numPartitions
   if (partitionCount > PARTITIONS_PER_REQUEST_MAX) {
-    return failure(apiError(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.'))
+    return failure(
+      apiError(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.'),
+    )
   }
   return placed(context, {
     partitionCount,
@@ -138,7 +167,8 @@ function automaticAssignment(
 }
 
 function manualAssignment(
-  context: DecisionContext, { numPartitions, replicationFactor, assignments }: CreateTopicsRequestCreatableTopic,
+  context: DecisionContext,
+  { numPartitions, replicationFactor, assignments }: CreateTopicsRequestCreatableTopic,
 ): Result<readonly Replicas[], ApiError> {
   const notBoth = (what: string): Result<never, ApiError> => {
     const message = `A manual partition assignment was specified, but ${what} was not set to -1.`
@@ -147,9 +177,12 @@ function manualAssignment(
   if (replicationFactor !== DEFAULT) return notBoth('replication factor')
   if (numPartitions !== DEFAULT) return notBoth('numPartitions')
   const byPartition = new Map(assignments.map(({ partitionIndex, brokerIds }) => [partitionIndex, brokerIds]))
-  const invalid = (message: string): Result<never, ApiError> => failure(apiError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message))
-  if (byPartition.size !== assignments.length) return invalid('Found multiple manual partition assignments for a partition.')
+  const invalid = (message: string): Result<never, ApiError> =>
+    failure(apiError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message))
+  if (byPartition.size !== assignments.length)
+    return invalid('Found multiple manual partition assignments for a partition.')
   const replicas = assignments.map((_, partition) => byPartition.get(partition))
-  if (!replicas.every((one) => one !== undefined)) return invalid('Partitions should be a consecutive 0-based integer sequence.')
+  if (!replicas.every((one) => one !== undefined))
+    return invalid('Partitions should be a consecutive 0-based integer sequence.')
   return assignedByHand(context, replicas, 0, replicas[0]!.length)
 }

@@ -13,9 +13,16 @@ import type { PartitionRecord } from '../records.ts'
 export type Replicas = readonly NodeId[]
 
 /** Replicas chosen by the placer. */
-export function placed(context: DecisionContext, request: PlacementRequest): Result<readonly Replicas[], ApiError> {
+export function placed(
+  context: DecisionContext,
+  request: PlacementRequest,
+): Result<readonly Replicas[], ApiError> {
   const { image, random } = context
-  const brokers = [...image.brokers.values()].map(({ id, rack }) => ({ id, rack, active: isActive(image, id) }))
+  const brokers = [...image.brokers.values()].map(({ id, rack }) => ({
+    id,
+    rack,
+    active: isActive(image, id),
+  }))
   const replicas = placeReplicas(brokers, request, random)
   if (replicas.ok) return replicas
   const { replicationFactor } = request
@@ -25,7 +32,10 @@ export function placed(context: DecisionContext, request: PlacementRequest): Res
 
 /** Replicas named by the client, one list a partition, the first of which has number `firstPartition`. */
 export function assignedByHand(
-  { image }: DecisionContext, assignments: readonly (readonly number[])[], firstPartition: number, replicationFactor: number,
+  { image }: DecisionContext,
+  assignments: readonly (readonly number[])[],
+  firstPartition: number,
+  replicationFactor: number,
 ): Result<readonly Replicas[], ApiError> {
   for (const [i, replicas] of assignments.entries()) {
     const problem = problemOfAssignment(replicas, firstPartition + i)
@@ -39,24 +49,43 @@ export function assignedByHand(
       return `The manual partition assignment includes a broker more than once: ${replicas.join(', ')}.`
     }
     const stranger = replicas.find((id) => !image.brokers.has(id as NodeId))
-    if (stranger !== undefined) return `The manual partition assignment includes broker ${stranger}, but no such broker is registered.`
+    if (stranger !== undefined)
+      return `The manual partition assignment includes broker ${stranger}, but no such broker is registered.`
     if (replicas.length !== replicationFactor) {
-      return `The manual partition assignment includes a partition with ${replicas.length} replica(s), `
-        + `but this is not consistent with previous partitions, which have ${replicationFactor} replica(s).`
+      return (
+        `The manual partition assignment includes a partition with ${replicas.length} replica(s), ` +
+        `but this is not consistent with previous partitions, which have ${replicationFactor} replica(s).`
+      )
     }
     if (replicas.some((id) => isActive(image, id as NodeId))) return null
-    return 'All brokers specified in the manual partition assignment for '
-      + `partition ${partition} are fenced or in controlled shutdown.`
+    return (
+      'All brokers specified in the manual partition assignment for ' +
+      `partition ${partition} are fenced or in controlled shutdown.`
+    )
   }
 }
 
 /** A partition at its birth: active replicas are in sync, the first of them leads. */
-export function newPartition({ image }: DecisionContext, topicId: Uuid, partition: number, replicas: Replicas): PartitionRecord {
+export function newPartition(
+  { image }: DecisionContext,
+  topicId: Uuid,
+  partition: number,
+  replicas: Replicas,
+): PartitionRecord {
   const isr = replicas.filter((id) => isActive(image, id))
   return {
-    kind: 'partition', topicId, partition, replicas, isr,
-    elr: [], lastKnownElr: [], addingReplicas: [], removingReplicas: [],
-    leader: isr[0] ?? null, leaderRecovery: 'recovered',
-    leaderEpoch: 0 as LeaderEpoch, partitionEpoch: 0 as PartitionEpoch,
+    kind: 'partition',
+    topicId,
+    partition,
+    replicas,
+    isr,
+    elr: [],
+    lastKnownElr: [],
+    addingReplicas: [],
+    removingReplicas: [],
+    leader: isr[0] ?? null,
+    leaderRecovery: 'recovered',
+    leaderEpoch: 0 as LeaderEpoch,
+    partitionEpoch: 0 as PartitionEpoch,
   }
 }

@@ -1,7 +1,11 @@
 /** Which names a topic may have. */
 export const TOPIC_NAME_LENGTH_MAX = 249
 
-const internalTopics: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+const internalTopics: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+])
 
 export function isInternalTopic(name: string): boolean {
   return internalTopics.has(name)

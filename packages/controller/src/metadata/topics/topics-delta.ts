@@ -3,16 +3,21 @@ import type { LeaderEpoch, NodeId, PartitionEpoch, Uuid } from '@kavka/protocol'
 import type { PartitionRegistration, TopicImage, TopicsImage } from '../image.ts'
 import type { PartitionIndex } from '../partition-index.ts'
 import { PartitionIndexDelta } from '../partition-index.ts'
-import { PersistentMap } from '../persistent-map.ts'
+import type { PersistentMap } from '../persistent-map.ts'
 import type { PartitionChangeRecord, PartitionRecord, RemoveTopicRecord, TopicRecord } from '../records.ts'
 
-/** Replays topic and partition records. A topic touched is copied once, however many of its partitions change. */
+/**
+ * Replays topic and partition records. A topic touched is copied once, however many of its partitions change.
+ */
 export class TopicsDelta {
   readonly #base: TopicsImage
   readonly #index: PartitionIndexDelta
   #byId: PersistentMap<Uuid, TopicImage>
   #byName: PersistentMap<string, TopicImage>
-  readonly #open = new Map<Uuid, { readonly id: Uuid; readonly name: string; readonly partitions: PartitionRegistration[] }>()
+  readonly #open = new Map<
+    Uuid,
+    { readonly id: Uuid; readonly name: string; readonly partitions: PartitionRegistration[] }
+  >()
   readonly #deleted = new Map<Uuid, TopicImage>()
 
   constructor(base: TopicsImage, index: PartitionIndex) {
@@ -33,7 +38,11 @@ export class TopicsDelta {
 
   replayPartition({ kind, topicId, ...registration }: PartitionRecord): void {
     const topic = this.#openTopic(topicId)
-    assert(kind === 'partition' && registration.partition === topic.partitions.length, 'partitions come in order', { topicId })
+    assert(
+      kind === 'partition' && registration.partition === topic.partitions.length,
+      'partitions come in order',
+      { topicId },
+    )
     checkPartition(registration)
     topic.partitions.push(registration)
     this.#index.added(topicId, registration)
@@ -41,7 +50,10 @@ export class TopicsDelta {
 
   replayPartitionChange(record: PartitionChangeRecord): void {
     const topic = this.#openTopic(record.topicId)
-    const before = assertPresent(topic.partitions[record.partition], 'a change of a partition that is not there')
+    const before = assertPresent(
+      topic.partitions[record.partition],
+      'a change of a partition that is not there',
+    )
     const after = changedPartition(before, record)
     checkPartition(after)
     topic.partitions[record.partition] = after
@@ -60,7 +72,12 @@ export class TopicsDelta {
     return topic.name
   }
 
-  finish(): { topics: TopicsImage; index: PartitionIndex; changed: ReadonlySet<Uuid>; deleted: ReadonlyMap<Uuid, TopicImage> } {
+  finish(): {
+    topics: TopicsImage
+    index: PartitionIndex
+    changed: ReadonlySet<Uuid>
+    deleted: ReadonlyMap<Uuid, TopicImage>
+  } {
     for (const topic of this.#open.values()) {
       this.#byId = this.#byId.set(topic.id, topic)
       this.#byName = this.#byName.set(topic.name, topic)
@@ -73,7 +90,11 @@ export class TopicsDelta {
     }
   }
 
-  #openTopic(topicId: Uuid): { readonly id: Uuid; readonly name: string; readonly partitions: PartitionRegistration[] } {
+  #openTopic(topicId: Uuid): {
+    readonly id: Uuid
+    readonly name: string
+    readonly partitions: PartitionRegistration[]
+  } {
     const open = this.#open.get(topicId)
     if (open !== undefined) return open
     const topic = assertPresent(this.#byId.get(topicId), `a record of a topic that is not there: ${topicId}`)
@@ -84,7 +105,10 @@ export class TopicsDelta {
 }
 
 /** What a partition is after a change record: its epochs follow from the record and are not in it. */
-export function changedPartition(before: PartitionRegistration, record: PartitionChangeRecord): PartitionRegistration {
+export function changedPartition(
+  before: PartitionRegistration,
+  record: PartitionChangeRecord,
+): PartitionRegistration {
   const elects = record.leader !== 'unchanged'
   return {
     partition: before.partition,
@@ -110,8 +134,16 @@ function leaderAfter(before: PartitionRegistration, { leader }: PartitionChangeR
 function checkPartition(partition: PartitionRegistration): void {
   const { replicas, isr, elr, leader } = partition
   assert(replicas.length > 0, 'a partition without replicas')
-  assert(isr.every((id) => replicas.includes(id)), 'in-sync replicas that are not replicas', { isr, replicas })
-  assert(elr.every((id) => replicas.includes(id)), 'eligible leaders that are not replicas', { elr, replicas })
+  assert(
+    isr.every((id) => replicas.includes(id)),
+    'in-sync replicas that are not replicas',
+    { isr, replicas },
+  )
+  assert(
+    elr.every((id) => replicas.includes(id)),
+    'eligible leaders that are not replicas',
+    { elr, replicas },
+  )
   assert(!elr.some((id) => isr.includes(id)), 'eligible leaders that are in sync', { elr, isr })
   assert(leader === null || isr.includes(leader), 'a leader outside the in-sync set', { leader, isr })
 }

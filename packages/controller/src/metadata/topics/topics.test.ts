@@ -1,19 +1,43 @@
-import { ApiKey, ErrorCode, ZERO_UUID, createTopicsResponseCodec, deleteTopicsResponseCodec, Writer } from '@kavka/protocol'
+import {
+  ApiKey,
+  ErrorCode,
+  ZERO_UUID,
+  createTopicsResponseCodec,
+  deleteTopicsResponseCodec,
+  Writer,
+} from '@kavka/protocol'
 import type { CreateTopicsResponse, DeleteTopicsResponse } from '@kavka/protocol'
 import { resourceKey } from '../image.ts'
 import { TestCluster, testUuid } from '../../testing/test-cluster.ts'
 
 type Topic = Readonly<Record<string, unknown>>
 
-const topic = (overrides: Topic = {}): Topic => ({ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...overrides })
-const assignment = (...lists: readonly (readonly number[])[]): object[] => lists.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds }))
+const topic = (overrides: Topic = {}): Topic => ({
+  name: 't',
+  numPartitions: 1,
+  replicationFactor: 1,
+  assignments: [],
+  configs: [],
+  ...overrides,
+})
+const assignment = (...lists: readonly (readonly number[])[]): object[] =>
+  lists.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds }))
 
-function create(cluster: TestCluster, topics: readonly Topic[], validateOnly: 'validate-only' | 'for-real' = 'for-real'): CreateTopicsResponse {
-  return cluster.request(ApiKey.CreateTopics, 7, { topics, timeoutMs: 0, validateOnly: validateOnly === 'validate-only' })
+function create(
+  cluster: TestCluster,
+  topics: readonly Topic[],
+  validateOnly: 'validate-only' | 'for-real' = 'for-real',
+): CreateTopicsResponse {
+  return cluster.request(ApiKey.CreateTopics, 7, {
+    topics,
+    timeoutMs: 0,
+    validateOnly: validateOnly === 'validate-only',
+  })
 }
 
 describe('CreateTopics', () => {
-  const manual = (...lists: readonly (readonly number[])[]): Topic => topic({ numPartitions: -1, replicationFactor: -1, assignments: assignment(...lists) })
+  const manual = (...lists: readonly (readonly number[])[]): Topic =>
+    topic({ numPartitions: -1, replicationFactor: -1, assignments: assignment(...lists) })
 
   test.each<[string, Topic, number]>([
     ['an empty name', topic({ name: '' }), ErrorCode.INVALID_TOPIC_EXCEPTION],
@@ -37,8 +61,16 @@ describe('CreateTopics', () => {
     ['a broker twice', manual([1, 1]), ErrorCode.INVALID_REPLICA_ASSIGNMENT],
     ['different lengths', manual([1, 2], [1]), ErrorCode.INVALID_REPLICA_ASSIGNMENT],
     ['only fenced brokers', manual([4]), ErrorCode.INVALID_REPLICA_ASSIGNMENT],
-    ['a gap', { ...manual([1]), assignments: [{ partitionIndex: 1, brokerIds: [1] }] }, ErrorCode.INVALID_REPLICA_ASSIGNMENT],
-    ['a partition twice', { ...manual([1]), assignments: [...assignment([1]), ...assignment([2])] }, ErrorCode.INVALID_REPLICA_ASSIGNMENT],
+    [
+      'a gap',
+      { ...manual([1]), assignments: [{ partitionIndex: 1, brokerIds: [1] }] },
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+    ],
+    [
+      'a partition twice',
+      { ...manual([1]), assignments: [...assignment([1]), ...assignment([2])] },
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+    ],
   ])('refuses %s', (_, wanted, errorCode) => {
     const cluster = new TestCluster().start(1, 2, 3)
     cluster.register(4)
@@ -51,20 +83,31 @@ describe('CreateTopics', () => {
   test('refuses everything while no broker is unfenced', () => {
     const cluster = new TestCluster()
     cluster.register(1)
-    expect(create(cluster, [topic()]).topics[0]).toMatchObject({ errorCode: ErrorCode.INVALID_REPLICATION_FACTOR })
+    expect(create(cluster, [topic()]).topics[0]).toMatchObject({
+      errorCode: ErrorCode.INVALID_REPLICATION_FACTOR,
+    })
   })
 
   test('uses the defaults of the cluster, and answers with what the topic is', () => {
-    const cluster = new TestCluster({ properties: { 'num.partitions': '3', 'default.replication.factor': '2' } }).start(1, 2, 3)
+    const cluster = new TestCluster({
+      properties: { 'num.partitions': '3', 'default.replication.factor': '2' },
+    }).start(1, 2, 3)
     const configs = [{ name: 'retention.ms', value: '1000' }]
     const [created] = create(cluster, [topic({ numPartitions: -1, replicationFactor: -1, configs })]).topics
-    expect(created).toMatchObject({ errorCode: 0, errorMessage: null, numPartitions: 3, replicationFactor: 2, topicId: cluster.topic('t').id })
+    expect(created).toMatchObject({
+      errorCode: 0,
+      errorMessage: null,
+      numPartitions: 3,
+      replicationFactor: 2,
+      topicId: cluster.topic('t').id,
+    })
     const values = new Map(created!.configs!.map((config) => [config.name, config]))
     expect(values.get('retention.ms')).toMatchObject({ value: '1000', configSource: 1 })
     expect(values.get('min.insync.replicas')).toMatchObject({ value: '1', configSource: 3 })
     expect(values.get('segment.bytes')).toMatchObject({ value: '1073741824', configSource: 5 })
     expect(cluster.image.configs.get(resourceKey(2, 't'))).toEqual(new Map([['retention.ms', '1000']]))
-    for (const { isr, replicas, leader } of cluster.topic('t').partitions) expect([isr, leader]).toEqual([replicas, replicas[0]])
+    for (const { isr, replicas, leader } of cluster.topic('t').partitions)
+      expect([isr, leader]).toEqual([replicas, replicas[0]])
   })
 
   test('a fenced replica is assigned but not in sync', () => {
@@ -76,16 +119,27 @@ describe('CreateTopics', () => {
 
   test('topics of one request fail one by one; a repeated name fails everywhere', () => {
     const cluster = new TestCluster().start(1)
-    const results = create(cluster, [topic({ name: 'x' }), topic({ name: 'a.b' }), topic({ name: 'x' }), topic({ name: 'a_b' })]).topics
+    const results = create(cluster, [
+      topic({ name: 'x' }),
+      topic({ name: 'a.b' }),
+      topic({ name: 'x' }),
+      topic({ name: 'a_b' }),
+    ]).topics
     expect(results.map(({ errorCode }) => errorCode)).toEqual([
-      ErrorCode.INVALID_REQUEST, ErrorCode.NONE, ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_TOPIC_EXCEPTION,
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.NONE,
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
     ])
     expect([...cluster.image.topics.byName.keys()]).toEqual(['a.b'])
   })
 
   test('validateOnly answers and changes nothing', () => {
     const cluster = new TestCluster().start(1)
-    expect(create(cluster, [topic()], 'validate-only').topics[0]).toMatchObject({ errorCode: 0, numPartitions: 1 })
+    expect(create(cluster, [topic()], 'validate-only').topics[0]).toMatchObject({
+      errorCode: 0,
+      numPartitions: 1,
+    })
     expect(cluster.image.topics.byId.size).toBe(0)
   })
 
@@ -110,7 +164,10 @@ describe('DeleteTopics', () => {
   test('by name, with partitions and configs', () => {
     const cluster = new TestCluster().start(1)
     cluster.createTopic('t', [[1]], { 'retention.ms': '5' })
-    expect(byName(cluster, ['t', 'nope']).responses).toMatchObject([{ errorCode: 0 }, { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }])
+    expect(byName(cluster, ['t', 'nope']).responses).toMatchObject([
+      { errorCode: 0 },
+      { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+    ])
     expect(cluster.image).toMatchObject({ index: { partitionCount: 0 } })
     expect([cluster.image.topics.byId.size, cluster.image.topics.byName.size]).toEqual([0, 0])
     expect(cluster.image.configs.has(resourceKey(2, 't'))).toBe(false)
@@ -122,13 +179,22 @@ describe('DeleteTopics', () => {
     cluster.createTopic('t', [[1]])
     const { id } = cluster.topic('t')
     const wrong = states(cluster, [
-      { name: 't', topicId: id }, { name: null, topicId: ZERO_UUID }, { name: null, topicId: testUuid(5) },
-      { name: 't', topicId: ZERO_UUID }, { name: null, topicId: id },
+      { name: 't', topicId: id },
+      { name: null, topicId: ZERO_UUID },
+      { name: null, topicId: testUuid(5) },
+      { name: 't', topicId: ZERO_UUID },
+      { name: null, topicId: id },
     ]).responses
     expect(wrong.map(({ errorCode }) => errorCode)).toEqual([
-      ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_REQUEST, ErrorCode.UNKNOWN_TOPIC_ID, ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_REQUEST,
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.UNKNOWN_TOPIC_ID,
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.INVALID_REQUEST,
     ])
-    expect(states(cluster, [{ name: null, topicId: id }]).responses).toMatchObject([{ errorCode: 0, name: 't', topicId: id }])
+    expect(states(cluster, [{ name: null, topicId: id }]).responses).toMatchObject([
+      { errorCode: 0, name: 't', topicId: id },
+    ])
     expect(cluster.image.topics.byId.size).toBe(0)
   })
 
@@ -160,10 +226,17 @@ describe('DeleteTopics', () => {
 })
 
 describe('CreatePartitions', () => {
-  function grow(name: string, count: number, lists: readonly (readonly number[])[] | null = null): [number, number] {
+  function grow(
+    name: string,
+    count: number,
+    lists: readonly (readonly number[])[] | null = null,
+  ): [number, number] {
     const cluster = new TestCluster().start(1, 2)
     cluster.register(3)
-    cluster.createTopic('t', [[1, 2], [2, 1]])
+    cluster.createTopic('t', [
+      [1, 2],
+      [2, 1],
+    ])
     const assignments = lists?.map((brokerIds) => ({ brokerIds })) ?? null
     const body = { topics: [{ name, count, assignments }], timeoutMs: 0, validateOnly: false }
     const response = cluster.request<{ results: { errorCode: number }[] }>(ApiKey.CreatePartitions, 3, body)
