@@ -22,7 +22,7 @@ export interface BrokerWatchDependencies {
   /** Null while this controller is not active. */
   readonly image: () => MetadataImage | null
   /** The process of that registration is gone. */
-  readonly onDead: (brokerId: NodeId, brokerEpoch: number, evidence: string) => void
+  readonly onDead: (brokerId: NodeId, brokerEpoch: number) => void
 }
 
 /**
@@ -69,23 +69,29 @@ export class BrokerWatch {
   }
 
   async #probe(broker: BrokerRegistration, attempt: number): Promise<void> {
-    const endpoint = this.#endpointOf(broker)
-    const verdict = endpoint === undefined ? 'unknown' : await this.#deps.probe.probe(endpoint)
+    const endpoints = this.#endpointsOf(broker)
+    const verdicts = await Promise.all(endpoints.map((endpoint) => this.#deps.probe.probe(endpoint)))
+    const isDead = verdicts.length > 0 && verdicts.every((verdict) => verdict === 'refused')
     const { id, epoch } = broker
     // While the probe was out, the broker may have come back or registered anew, or this controller may have
     // been replaced.
     if (this.#stillSuspect(id, epoch) === null) return this.#acquit(id, epoch)
-    if (verdict !== 'refused') return this.#knock(id, epoch, attempt + 1)
+    if (!isDead) return this.#knock(id, epoch, attempt + 1)
     this.#acquit(id, epoch)
     this.#deps.log.warn(
-      { brokerId: id, brokerEpoch: epoch, endpoint },
+      { brokerId: id, brokerEpoch: epoch, endpoints },
       'broker is gone: its port refuses connections',
     )
-    this.#deps.onDead(id, epoch, 'connection refused')
+    this.#deps.onDead(id, epoch)
   }
 
-  #endpointOf({ endpoints }: BrokerRegistration): Endpoint | undefined {
-    return endpoints.find(({ listener }) => listener === this.#probeListener) ?? endpoints[0]
+  /**
+   * A controller that was not told the name of the listener between brokers asks at all of them: one alone may be
+   * an address for outsiders (`localhost:9092` of a container), where a refusal says nothing about the broker.
+   */
+  #endpointsOf({ endpoints }: BrokerRegistration): readonly Endpoint[] {
+    const between = endpoints.find(({ listener }) => listener === this.#probeListener)
+    return between === undefined ? endpoints : [between]
   }
 
   #stillSuspect(brokerId: NodeId, brokerEpoch: number): BrokerRegistration | null {

@@ -71,12 +71,17 @@ class Node {
     })
   }
 
-  register(id: number, incarnation = id): Promise<ControllerReply> {
+  register(id: number, incarnation = id, listeners = ['PLAINTEXT']): Promise<ControllerReply> {
     return this.request(ApiKey.BrokerRegistration, 4, {
       brokerId: id,
       clusterId: CLUSTER_ID,
       incarnationId: testUuid(incarnation),
-      listeners: [{ name: 'PLAINTEXT', host: 'localhost', port: 9000 + id, securityProtocol: 0 }],
+      listeners: listeners.map((name, i) => ({
+        name,
+        host: 'localhost',
+        port: 9000 + id + 100 * i,
+        securityProtocol: 0,
+      })),
       features: [
         { name: 'metadata.version', minSupportedVersion: 30, maxSupportedVersion: 30 },
         { name: 'eligible.leader.replicas.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
@@ -383,6 +388,21 @@ describe('dead brokers', () => {
     expect(node.isFenced(2)).toBe(false)
     expect(node.partition('t').leader).toBe(2)
     expect(node.probes).toEqual([9001])
+  })
+
+  test('where no listener has the name between brokers, all of them must refuse', async () => {
+    const node = await new Node().activate()
+    void node.register(1, 1, ['OUTSIDE', 'INSIDE'])
+    await node.settle()
+    void node.heartbeat(1)
+    await node.settle()
+    node.verdicts.set(9001, 'refused')
+    node.controller.sessionLost(1 as NodeId, node.epochOf(1))
+    await node.settle(10)
+    expect([node.probes, node.isFenced(1)]).toEqual([[9001, 9101], false])
+    node.verdicts.set(9101, 'refused')
+    await node.settle(20)
+    expect(node.isFenced(1)).toBe(true)
   })
 
   test('a registration newer than the probe is not fenced by it', async () => {
