@@ -12,7 +12,7 @@ export const layers = {
   transport: { packages: ['kernel', 'protocol', 'controller', 'replication'], outside: ['@grpc/grpc-js', 'protobufjs'] },
   broker: {
     packages: ['kernel', 'protocol', 'storage', 'controller', 'replication', 'transport'],
-    outside: ['pino', 'prom-client'],
+    outside: ['pino'],
   },
   kavka: { packages: ['kernel', 'protocol', 'storage', 'broker'], outside: ['commander', 'pino'] },
 }

@@ -1,12 +1,11 @@
 /** How busy the one event loop is: `nodejs_eventloop_lag_*` and Kafka's idle percentages, which dashboards read. */
 import { performance } from 'node:perf_hooks'
 import type { EventLoopUtilization } from 'node:perf_hooks'
-import { collectDefaultMetrics } from 'prom-client'
 import type { Metrics } from '@kavka/kernel'
 
 /** process_* and nodejs_* by prom-client, and the idle share of the loop since the previous scrape as Kafka's thread pools report it. */
 export function registerProcessMetrics(metrics: Metrics): void {
-  collectDefaultMetrics({ register: metrics.registry })
+  metrics.includeProcess()
   const idle = idleSinceLastScrape()
   const gauge = (name: string, help: string): void => metrics.gauge({ name, help, collect: () => [[idle()]] })
   gauge('kafka_server_kafkarequesthandlerpool_requesthandleravgidle_percent', 'Idle share of the event loop, 0 to 1.')

@@ -2,19 +2,22 @@
 import type { GaugeSample, Metrics } from '@kavka/kernel'
 import type { Listener } from '../net/listener.ts'
 
-/** Kafka has a label for its network threads; there is one event loop. */
+/**
+ * Kafka has a label for its network threads; there is one event loop. Labels are in snake case, unlike those of the usual exporter rules,
+ * because promtool objects to any other.
+ */
 const PROCESSOR = '0'
-const LABELS = ['listener', 'networkProcessor'] as const
+const LABELS = ['listener', 'network_processor'] as const
 const PREFIX = 'kafka_server_socket_server_metrics'
 
 export function registerNetworkMetrics(metrics: Metrics, listeners: readonly Listener[]): void {
   const perListener = (valueOf: (listener: Listener) => number) => (): GaugeSample[] =>
     listeners.map((listener) => [valueOf(listener), listener.name, PROCESSOR])
-  const gauge = (name: string, help: string, valueOf: (listener: Listener) => number): void =>
-    metrics.gauge({ name: `${PREFIX}_${name}`, help, labels: LABELS, collect: perListener(valueOf) })
+  const untyped = (name: string, help: string, valueOf: (listener: Listener) => number): void =>
+    metrics.untyped({ name: `${PREFIX}_${name}`, help, labels: LABELS, collect: perListener(valueOf) })
   const counter = (name: string, help: string, valueOf: (listener: Listener) => number): void =>
     metrics.observedCounter({ name: `${PREFIX}_${name}`, help, labels: LABELS, collect: perListener(valueOf) })
-  gauge('connection_count', 'Open Kafka connections.', (listener) => listener.connectionCount)
+  untyped('connection_count', 'Open Kafka connections.', (listener) => listener.connectionCount)
   counter('connection_creation_total', 'Connections accepted.', ({ totals }) => totals.accepted)
   counter('connection_close_total', 'Connections closed.', ({ totals }) => totals.closed)
   counter('connection_refused_total', 'Connections refused or closed because of what the peer sent or how many there are.', ({ totals }) => totals.refused)
@@ -28,7 +31,7 @@ export function registerNetworkMetrics(metrics: Metrics, listeners: readonly Lis
 function registerSoftware(metrics: Metrics, listeners: readonly Listener[]): void {
   metrics.gauge({
     name: `${PREFIX}_connections_software`, help: 'Open connections by client software.',
-    labels: ['clientSoftwareName', 'clientSoftwareVersion', ...LABELS],
+    labels: ['client_software_name', 'client_software_version', ...LABELS],
     collect: function* (): Iterable<GaugeSample> {
       for (const listener of listeners) {
         for (const [key, count] of softwareOf(listener)) {

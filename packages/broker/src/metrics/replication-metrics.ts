@@ -12,14 +12,14 @@ export function registerReplicationMetrics(metrics: Metrics, view: () => Replica
   counter('kafka_server_brokertopicmetrics_replicationbytesout_total', 'Bytes sent to followers.', ({ counters }) => counters.bytesOut)
   metrics.gauge({
     name: 'kafka_server_replicafetchermanager_maxlag', help: 'Records that the farthest follower of a partition led here lacks.',
-    labels: ['clientId'], collect: () => [[view().lagRecordsMax, 'Replica']],
+    labels: ['client_id'], collect: () => [[view().lagRecordsMax, 'Replica']],
   })
   metrics.gauge({
     name: 'kafka_server_replicafetchermanager_failedpartitionscount', help: 'Partitions that fetchers try again and again.',
-    labels: ['clientId'], collect: () => [[view().troubledPartitionCount, 'Replica']],
+    labels: ['client_id'], collect: () => [[view().troubledPartitionCount, 'Replica']],
   })
   metrics.gauge({
-    name: 'kafka_server_delayedoperationpurgatory_purgatorysize', help: 'Requests parked.', labels: ['delayedOperation'],
+    name: 'kafka_server_delayedoperationpurgatory_purgatorysize', help: 'Requests parked.', labels: ['delayed_operation'],
     collect: () => {
       const { producePurgatorySize, fetchPurgatorySize, deleteRecordsPurgatorySize } = view()
       return [[producePurgatorySize, 'Produce'], [fetchPurgatorySize, 'Fetch'], [deleteRecordsPurgatorySize, 'DeleteRecords']]

@@ -29,6 +29,20 @@ test('a name is declared once', () => {
   expect(() => metrics.counter({ name: 'a_total', help: 'A.' })).toThrow('a_total')
 })
 
+test('prom-client adds the process, without names that promtool objects to', async () => {
+  const metrics = createMetrics()
+  metrics.includeProcess()
+  const text = await metrics.text()
+  expect(text).toContain('process_cpu_seconds_total')
+  expect(text).not.toContain('nodejs_active_handles_total')
+})
+
+test('an untyped metric says so', async () => {
+  const metrics = createMetrics()
+  metrics.untyped({ name: 'connection_count', help: 'Connections.', collect: () => [[2]] })
+  expect(await metrics.text()).toContain('# TYPE connection_count untyped\nconnection_count 2')
+})
+
 test('a removed child is no longer scraped', async () => {
   const metrics = createMetrics()
   const family = metrics.counter({ name: 'a_total', help: 'A.', labels: ['topic'] })

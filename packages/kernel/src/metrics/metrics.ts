@@ -1,5 +1,4 @@
-import { Registry } from 'prom-client'
-import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+import type { MetricObjectWithValues, MetricValue, Registry } from 'prom-client'
 import { assert } from '../assert.ts'
 import { ValueRing } from './value-ring.ts'
 
@@ -42,40 +41,78 @@ export interface Metrics {
   counter<L extends string = never>(spec: MetricSpec<L>): CounterFamily
   /** Asked on each scrape; nothing is kept between. */
   gauge<L extends string = never>(spec: MetricSpec<L> & { collect(): Iterable<GaugeSample> }): void
+  /** A gauge whose established name breaks the naming rules for its type (`…_count`); exporters of Kafka leave those untyped. */
+  untyped<L extends string = never>(spec: MetricSpec<L> & { collect(): Iterable<GaugeSample> }): void
   /** A counter that something else keeps: asked on each scrape. */
   observedCounter<L extends string = never>(spec: MetricSpec<L> & { collect(): Iterable<GaugeSample> }): void
   /** Quantiles over the last observations of each child, with a count and a sum since the start. */
   summary<L extends string = never>(spec: MetricSpec<L> & { readonly quantiles: readonly number[] }): SummaryFamily
-  /** The whole register in Prometheus text format. */
+  /** The whole register in Prometheus text format; the first scrape loads prom-client, so that a start does not wait for it. */
   text(): Promise<string>
+  /** Content type of `text()`. */
   readonly contentType: string
-  /** For collectors of prom-client itself (process, event loop). */
-  readonly registry: Registry
+  /** Adds prom-client's own `process_*` and `nodejs_*` series. */
+  includeProcess(): void
 }
 
 /** A family never holds more children than this: labels come from clients, memory does not. */
 const CHILDREN_MAX = 100_000
 
+/** Of the text format 0.0.4, which prom-client writes. */
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+/** Gauges of prom-client whose names end like a counter's, which promtool objects to. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
+interface Declaration {
+  readonly spec: MetricSpec<string>
+  readonly kind: Kind
+  values(): MetricValue<string>[]
+}
+
 /** Creates an empty register. */
 export function createMetrics(): Metrics {
-  const registry = new Registry()
+  const declarations = new Map<string, Declaration>()
+  let withProcess = false
+  let loading: Promise<Registry> | null = null
+  const declare = (spec: MetricSpec<string>, kind: Kind, values: () => MetricValue<string>[]): void => {
+    assert(!declarations.has(spec.name), 'a metric is declared once', { name: spec.name })
+    assert(loading === null, 'a metric is declared before the first scrape', { name: spec.name })
+    declarations.set(spec.name, { spec, kind, values })
+  }
   return {
-    registry,
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    contentType: CONTENT_TYPE,
+    text: async () => {
+      loading ??= registryOf(declarations.values(), withProcess)
+      return (await loading).metrics()
+    },
+    includeProcess: () => {
+      withProcess = true
+    },
     counter: (spec) => {
       const family = new Children(spec, () => new PlainCounter())
-      register(registry, spec, 'counter', () => family.samples((counter) => counter.value))
+      declare(spec, 'counter', () => family.samples((counter) => counter.value))
       return family
     },
-    gauge: (spec) => register(registry, spec, 'gauge', () => labelled(spec, spec.collect())),
-    observedCounter: (spec) => register(registry, spec, 'counter', () => labelled(spec, spec.collect())),
+    gauge: (spec) => declare(spec, 'gauge', () => labelled(spec, spec.collect())),
+    untyped: (spec) => declare(spec, 'untyped', () => labelled(spec, spec.collect())),
+    observedCounter: (spec) => declare(spec, 'counter', () => labelled(spec, spec.collect())),
     summary: (spec) => {
       const family = new Children(spec, () => new ValueRing())
-      register(registry, spec, 'summary', () => [...summaryValues(spec, family)])
+      declare(spec, 'summary', () => [...summaryValues(spec, family)])
       return family
     },
   }
+}
+
+/** prom-client costs 50 ms and 20 MB, so it is loaded when someone wants to read. */
+async function registryOf(declarations: Iterable<Declaration>, withProcess: boolean): Promise<Registry> {
+  const { Registry, collectDefaultMetrics } = await import('prom-client')
+  const registry = new Registry()
+  for (const { spec, kind, values } of declarations) register(registry, spec, kind, values)
+  if (withProcess) collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+  return registry
 }
 
 class PlainCounter implements Counter {
@@ -141,7 +178,7 @@ function zip(names: readonly string[], values: readonly string[]): Record<string
   return Object.fromEntries(names.map((name, index) => [name, values[index]!]))
 }
 
-type Kind = 'counter' | 'gauge' | 'summary'
+type Kind = 'counter' | 'gauge' | 'summary' | 'untyped'
 
 /** prom-client asks a metric for its values through `get`; everything else about its own classes is left aside. */
 function register(registry: Registry, spec: MetricSpec<string>, type: Kind, values: () => MetricValue<string>[]): void {
