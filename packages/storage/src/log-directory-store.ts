@@ -37,10 +37,12 @@ export class LogDirectoryStore {
   readonly #highWatermarkFile: OffsetCheckpointFile
   readonly #logStartFile: OffsetCheckpointFile
   readonly #unlock: () => void
+  readonly #syncNames: () => void
 
   private constructor(directory: LogDirectory, unlock: () => void, fs: FileSystem, logger: Logger) {
     this.directory = directory
     this.#unlock = unlock
+    this.#syncNames = () => fs.syncDirectory(directory.path)
     const { path } = directory
     this.#recoveryPointFile = new OffsetCheckpointFile(`${path}/recovery-point-offset-checkpoint`, { fs })
     this.#highWatermarkFile = new OffsetCheckpointFile(`${path}/replication-offset-checkpoint`, { fs })
@@ -85,6 +87,7 @@ export class LogDirectoryStore {
     // Remembered before it is written: a truncation meanwhile then sees that it must lower it.
     this.#remember(entries)
     await this.#recoveryPointFile.replaceInBackground(entries)
+    this.#syncNames()
   }
 
   checkpointHighWatermarks(): Promise<void> {

@@ -53,7 +53,11 @@ export interface PartitionLog {
   /** Aborted transactions that a read of [start, end) must know (KIP-98). Over-inclusion is fine, omission is not. */
   abortedTransactions(start: Offset, end: Offset): readonly AbortedTransaction[]
 
-  /** Drops everything at and above `endOffset`; epochs, indexes and producer state follow. Not below the log start. */
+  /**
+   * Drops everything at and above `endOffset`; epochs, indexes and producer state follow. Not below the log start.
+   * Epochs that start at or above `endOffset` go even when no record does: a former leader that wrote nothing in its epoch is asked
+   * to cut at its own log end, and would report that epoch, unknown to the new leader, for ever.
+   */
   truncateTo(endOffset: Offset): void
   /** Drops everything and starts again, empty, at `startOffset`. */
   truncateFullyAndStartAt(startOffset: Offset): void

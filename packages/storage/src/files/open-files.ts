@@ -101,5 +101,6 @@ export class OpenFiles {
     assert(open.users > 0, 'file released more often than borrowed', { path: open.file.path })
     open.users--
     if (open.forgotten && open.users === 0) open.file.close()
+    else this.#closeIdleAbove(this.#openMax)
   }
 }

@@ -712,6 +712,8 @@ export class DiskLog implements PartitionLog {
     if (!this.#writer.write()) return
     // The batch that contains `endOffset` goes whole, so that the log may end before it.
     const cut = this.#locateCut(endOffset)
+    // It may hold the log start too: then nothing readable is left.
+    if (cut.endOffset < this.#logStartOffset) return this.#startAt(this.#logStartOffset, this.#logStartOffset)
     this.#ports.lowerRecoveryPoint(cut.endOffset)
     this.#generation++
     this.#tail.clear()
@@ -825,6 +827,7 @@ export class DiskLog implements PartitionLog {
     if (newStart > this.#logStartOffset) this.advanceLogStartOffset(newStart as Offset)
     this.#snapshots.removeBelow(newStart)
     for (const segment of gone) this.#writer.forget(segment)
+    this.#writer.coverDirectory(this.directory)
     return gone.flatMap((segment) => segment.markDeleted())
   }
 

@@ -1,0 +1,107 @@
+import { buildBatch } from '@kavka/protocol'
+import type { LeaderEpoch, NodeId, Offset, Uuid } from '@kavka/protocol'
+import { LOG_DIR, LogFixture, PARTITION, TOPIC_ID } from './testing/log-fixture.ts'
+
+const EPOCH = 0 as LeaderEpoch
+const batch = (timestamp = 1_700_000_400_000) => buildBatch([{ timestamp, key: null, value: Buffer.alloc(100, 1) }])
+
+test('a directory of another cluster or node is refused, naming file, found and expected', async () => {
+  const fixture = new LogFixture()
+  await fixture.open()
+  await fixture.close()
+  const meta = `${LOG_DIR}/meta.properties`
+  const own = fixture.fs.readFile(meta).toString()
+  fixture.fs.writeFile(meta, own.replace('test-cluster', 'elsewhere'))
+  expect(await fixture.tryOpen()).toMatchObject({ ok: false, error: { message: `${meta} is of cluster elsewhere, this node is of cluster test-cluster` } })
+  fixture.fs.writeFile(meta, own.replace('node.id=1', 'node.id=2'))
+  expect(await fixture.tryOpen()).toMatchObject({ ok: false, error: { message: `${meta} is of node 2, this node is 1` } })
+})
+
+test('one process a directory; the lock of a dead one does not count', async () => {
+  const fixture = new LogFixture()
+  await fixture.open()
+  const second = await fixture.tryOpen()
+  expect(second.ok).toBe(false)
+  fixture.fs.syncDirectory(LOG_DIR)
+  fixture.crash()
+  await expect(fixture.open()).resolves.toBeDefined()
+})
+
+test('a clean stop is remembered with its broker epoch, once', async () => {
+  const fixture = new LogFixture()
+  expect((await fixture.open()).previousBrokerEpoch).toBe(-1)
+  await fixture.close(42)
+  expect((await fixture.open()).previousBrokerEpoch).toBe(42)
+  fixture.crash()
+  expect((await fixture.open()).previousBrokerEpoch).toBe(-1)
+})
+
+test('a log is found again with its topic id and high watermark; another id is refused', async () => {
+  const fixture = new LogFixture()
+  const log = await fixture.log()
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  log.updateHighWatermark(1 as Offset)
+  await fixture.settle()
+  await fixture.close()
+  const manager = await fixture.open()
+  expect(manager.checkpointedHighWatermark(PARTITION)).toBe(1)
+  expect(manager.get(PARTITION)?.topicId).toBe(TOPIC_ID)
+  const other = manager.getOrCreate(PARTITION, 'AAAAAAAAAAAAAAAAAAAABQ' as Uuid, fixture.config)
+  expect(other).toMatchObject({ ok: false, error: { errorCode: 103 } })
+  expect(manager.getOrCreate(PARTITION, TOPIC_ID, fixture.config)).toEqual({ ok: true, value: manager.get(PARTITION) })
+})
+
+test('a deleted log is renamed at once and removed after its delay; a stray one stays', async () => {
+  const fixture = new LogFixture({ config: { fileDeleteDelayMs: 1_000 } })
+  await fixture.log()
+  fixture.manager.getOrCreate({ topic: 'stray', partition: 3 }, TOPIC_ID, fixture.config)
+  fixture.manager.delete(PARTITION)
+  fixture.manager.markStray({ topic: 'stray', partition: 3 })
+  const leaving = () => fixture.fs.list(LOG_DIR).filter((name) => /\.[0-9a-f]{32}-(delete|stray)$/.test(name))
+  expect([fixture.manager.get(PARTITION), leaving()]).toMatchObject([null, [expect.stringMatching(/^golden-0\./), expect.stringMatching(/^stray-3\./)]])
+  await fixture.scheduler.advance(1_001)
+  expect(leaving()).toMatchObject([expect.stringMatching(/^stray-3\./)])
+})
+
+test('retention by size deletes whole segments below the high watermark, files later', async () => {
+  const fixture = new LogFixture({ config: { segmentBytes: 400, retentionBytes: 500, fileDeleteDelayMs: 1_000 } })
+  const log = await fixture.log()
+  for (let i = 0; i < 10; i++) log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  fixture.manager.applyRetention()
+  expect(log.logStartOffset).toBe(0)
+  log.updateHighWatermark(log.logEndOffset)
+  fixture.manager.applyRetention()
+  expect(log.logStartOffset).toBeGreaterThan(0)
+  expect(log.sizeBytes).toBeGreaterThanOrEqual(500)
+  expect(fixture.fs.list(log.directory).some((name) => name.endsWith('.deleted'))).toBe(true)
+  await fixture.scheduler.advance(1_001)
+  expect(fixture.fs.list(log.directory).some((name) => name.endsWith('.deleted'))).toBe(false)
+})
+
+test('retention by time rolls and empties an expired log without losing its end', async () => {
+  const fixture = new LogFixture({ config: { retentionMs: 1_000 } })
+  const log = await fixture.log()
+  for (let i = 0; i < 3; i++) log.appendAsLeader(batch(), EPOCH, 'client')
+  log.updateHighWatermark(3 as Offset)
+  await fixture.settle()
+  fixture.manager.applyRetention()
+  expect([log.logStartOffset, log.logEndOffset, log.sizeBytes]).toEqual([3, 3, 0])
+  fixture.crash()
+  // The renames may be lost with the power, as in Kafka; the log end may not.
+  expect((await fixture.log()).logEndOffset).toBe(3)
+})
+
+test('many partitions open with few files', async () => {
+  const fixture = new LogFixture({ manager: { openFilesMax: 8, nodeId: 1 as NodeId } })
+  await fixture.open()
+  for (let partition = 0; partition < 50; partition++) {
+    const created = fixture.manager.getOrCreate({ topic: 'many', partition }, TOPIC_ID, fixture.config)
+    if (created.ok) created.value.appendAsLeader(batch(), EPOCH, 'client')
+  }
+  await fixture.settle()
+  expect([...fixture.manager.logs()].map((log) => log.durableEndOffset)).toEqual(Array.from({ length: 50 }, () => 1))
+  await fixture.close()
+  await fixture.open()
+  expect([...fixture.manager.logs()].map((log) => log.logEndOffset)).toEqual(Array.from({ length: 50 }, () => 1))
+})

@@ -1,0 +1,91 @@
+/** A disk that refuses: nothing is promised after the first error, and everybody is told (S5, S6). */
+import { buildBatch } from '@kavka/protocol'
+import type { LeaderEpoch, Offset } from '@kavka/protocol'
+import { LOG_DIR, LogFixture, PARTITION } from '../testing/log-fixture.ts'
+
+const EPOCH = 0 as LeaderEpoch
+const KAFKA_STORAGE_ERROR = 56
+const CORRUPT_MESSAGE = 2
+const batch = (size = 100) => buildBatch([{ timestamp: 1_700_000_400_000, key: null, value: Buffer.alloc(size, 1) }])
+const read = { endOffsetMax: 1_000 as Offset, bytesMax: 1_000_000, minimum: 'at-least-one-batch' as const }
+
+test.each([
+  ['write', 'EIO'],
+  ['write', 'ENOSPC'],
+  ['sync', 'EIO'],
+] as const)('a failed %s (%s) ends all promises of the directory', async (operation, code) => {
+  const fixture = new LogFixture()
+  const log = await fixture.log()
+  const other = fixture.manager.getOrCreate({ topic: 'other', partition: 0 }, PARTITION_ID, fixture.config)
+  const failures: string[] = []
+  log.onFailed((cause) => failures.push(cause.message))
+  fixture.manager.onDirectoryFailed((directory) => failures.push(`${directory.path} ${directory.state}`))
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  expect(log.durableEndOffset).toBe(1)
+
+  fixture.fs.inject({ operation, code, pathIncludes: '.log', times: 1 })
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  expect(log.durableEndOffset).toBe(1)
+  expect(failures).toHaveLength(2)
+  expect(failures).toContain(`${LOG_DIR} offline`)
+  expect(log.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'refused', errorCode: KAFKA_STORAGE_ERROR })
+  expect(other.ok && other.value.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'refused', errorCode: KAFKA_STORAGE_ERROR })
+  expect(await log.read({ startOffset: 0 as Offset, ...read })).toMatchObject({ kind: 'failed', errorCode: KAFKA_STORAGE_ERROR })
+  await fixture.settle()
+  expect(log.durableEndOffset).toBe(1)
+
+  await fixture.close()
+  expect(fixture.fs.exists(`${LOG_DIR}/.kafka_cleanshutdown`)).toBe(false)
+  fixture.crash()
+  const recovered = await fixture.log()
+  expect(recovered.corruption).toBeNull()
+  expect(recovered.logEndOffset).toBeGreaterThanOrEqual(1)
+})
+
+const PARTITION_ID = 'AAAAAAAAAAAAAAAAAAAAAg' as Parameters<typeof LogFixture.prototype.manager.getOrCreate>[1]
+
+test('a bad byte in the file is never served', async () => {
+  const fixture = new LogFixture({ manager: { tailCacheBytesMax: 0 } })
+  const log = await fixture.log()
+  for (let i = 0; i < 3; i++) log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  const size = batch().length
+  fixture.fs.corrupt(`${log.directory}/00000000000000000000.log`, size + 90, Buffer.from([9]))
+  expect(await log.read({ startOffset: 0 as Offset, ...read, bytesMax: 1 })).toMatchObject({ kind: 'read', sizeBytes: size })
+  expect(await log.read({ startOffset: 1 as Offset, ...read })).toMatchObject({ kind: 'failed', errorCode: CORRUPT_MESSAGE })
+  expect(await log.read({ startOffset: 2 as Offset, ...read })).toMatchObject({ kind: 'read', sizeBytes: size })
+})
+
+test('damage below the recovery point takes the partition offline and throws nothing away, until it is filled again', async () => {
+  const fixture = new LogFixture()
+  const log = await fixture.log()
+  for (let i = 0; i < 5; i++) log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  await fixture.scheduler.advance(61_000)
+  fixture.crash()
+  const path = `${LOG_DIR}/golden-0/00000000000000000000.log`
+  fixture.fs.corrupt(path, 2 * batch().length + 80, Buffer.from([9]))
+  const sizeBefore = fixture.fs.sizeBytes(path)
+  await fixture.open()
+  const damaged = await fixture.log()
+  expect(damaged.corruption).toMatchObject({ path, position: 2 * batch().length, offset: 2 })
+  expect(fixture.fs.sizeBytes(path)).toBe(sizeBefore)
+  expect(damaged.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'refused', errorCode: KAFKA_STORAGE_ERROR })
+  damaged.truncateFullyAndStartAt(0 as Offset)
+  expect(damaged.corruption).toBeNull()
+  expect(damaged.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'appended', firstOffset: 0 })
+})
+
+test('running out of descriptors fails a read, not the directory', async () => {
+  const fixture = new LogFixture({ config: { segmentBytes: 200 }, manager: { tailCacheBytesMax: 0, openFilesMax: 1 } })
+  const log = await fixture.log()
+  for (let i = 0; i < 3; i++) log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  const lift = fixture.fs.inject({ operation: 'open', code: 'EMFILE' })
+  expect(await log.read({ startOffset: 0 as Offset, ...read })).toMatchObject({ kind: 'failed', errorCode: KAFKA_STORAGE_ERROR })
+  lift()
+  expect(await log.read({ startOffset: 0 as Offset, ...read })).toMatchObject({ kind: 'read' })
+  expect(fixture.manager.get(PARTITION)).toBe(log)
+})
