@@ -33,6 +33,8 @@ export interface AppendRequest {
   readonly acks: -1 | 0 | 1
   readonly timeoutMs: number
   readonly origin: AppendOrigin
+  /** As in `PartitionLog.appendAsLeader` (KIP-890); 0 when absent. */
+  readonly transactionVersion?: number
   readonly entries: readonly AppendEntry[]
 }
 

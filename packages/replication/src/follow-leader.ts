@@ -1,5 +1,6 @@
 import type { Logger } from '@kavka/kernel'
 import { ErrorCode, topicPartitionName } from '@kavka/protocol'
+import type { Offset } from '@kavka/protocol'
 import type { PartitionLog } from '@kavka/storage'
 import type { FollowerState } from './core/follower-state.ts'
 import type { LeaderPartitionFrame } from './ports.ts'
@@ -28,9 +29,7 @@ export function applyLeaderFrame(
       log.truncateFullyAndStartAt(action.startOffset)
       return append(action.records, frame, state, log, logger)
     case 'truncate':
-      noteTruncation(action.endOffset, state, log, logger)
-      log.truncateTo(action.endOffset)
-      return action.repeated ? 'back-off' : 'restarted'
+      return truncate(action.endOffset, state, log, logger)
     case 'start-over':
       noteTruncation(action.startOffset, state, log, logger)
       log.truncateFullyAndStartAt(action.startOffset)
@@ -60,6 +59,14 @@ function append(
   }
   observe(frame, state, log)
   return 'advanced'
+}
+
+/** A position that did not change would be answered as before: asking at once would spin. */
+function truncate(endOffset: Offset, state: FollowerState, log: PartitionLog, logger: Logger): FollowOutcome {
+  const { logEndOffset, latestEpoch } = log
+  noteTruncation(endOffset, state, log, logger)
+  log.truncateTo(endOffset)
+  return log.logEndOffset === logEndOffset && log.latestEpoch === latestEpoch ? 'back-off' : 'restarted'
 }
 
 function observe(frame: LeaderPartitionFrame, state: FollowerState, log: PartitionLog): void {

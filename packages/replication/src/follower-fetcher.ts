@@ -219,7 +219,11 @@ export class FollowerFetcher {
     for (const piece of entry.records) this.#dependencies.counters.bytesIn += piece.length
     switch (followed.hosted.applyLeaderFrame(entry)) {
       case 'advanced':
-        if (followed.announce === 'after-back-off') followed.announce = 'done'
+        if (followed.announce === 'after-back-off') {
+          // The refused position is served after all; what became durable while it was refused was not acknowledged.
+          followed.announce = 'done'
+          this.acknowledge(followed.hosted)
+        }
         if (followed.hosted.log.logStartOffset !== logStartBefore) this.acknowledge(followed.hosted)
         return
       case 'restarted':

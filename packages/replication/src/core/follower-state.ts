@@ -22,7 +22,8 @@ export type FollowerAction =
   | { readonly kind: 'append'; readonly records: readonly Buffer[] }
   /** The leader agrees, and has nothing new but maybe a high watermark. */
   | { readonly kind: 'observe' }
-  | { readonly kind: 'truncate'; readonly endOffset: Offset; readonly repeated: boolean }
+  /** Cut here, and drop epochs that start here or later even if no record goes. */
+  | { readonly kind: 'truncate'; readonly endOffset: Offset }
   /** Nothing of this log is of use: empty it and begin at `startOffset`. */
   | { readonly kind: 'start-over'; readonly startOffset: Offset }
   /** The leader starts this empty log with a batch that begins before the position: begin there, then append. */
@@ -45,7 +46,7 @@ export class FollowerState {
   readonly leaderId: NodeId
   readonly leaderEpoch: LeaderEpoch
   #phase: FollowerPhase = 'reconciling'
-  #position: { readonly fetchOffset: number; readonly lastFetchedEpoch: number } | null = null
+  #announced = false
 
   constructor(leaderId: NodeId, leaderEpoch: LeaderEpoch) {
     this.leaderId = leaderId
@@ -59,12 +60,12 @@ export class FollowerState {
   /** The position that a `restart` announces; from here on only an answer to it counts. */
   announce(log: FollowerLog): { readonly fetchOffset: number; readonly lastFetchedEpoch: number } {
     this.#phase = 'reconciling'
-    this.#position = { fetchOffset: log.logEndOffset, lastFetchedEpoch: log.latestEpoch ?? -1 }
-    return this.#position
+    this.#announced = true
+    return { fetchOffset: log.logEndOffset, lastFetchedEpoch: log.latestEpoch ?? -1 }
   }
 
   decide(frame: LeaderPartitionFrame, log: FollowerLog): FollowerAction {
-    if (this.#position === null) return IGNORE
+    if (!this.#announced) return IGNORE
     if (frame.errorCode !== ErrorCode.NONE && frame.errorCode !== ErrorCode.OFFSET_OUT_OF_RANGE) {
       return { kind: 'back-off', errorCode: frame.errorCode }
     }
@@ -102,10 +103,8 @@ export class FollowerState {
   }
 
   #diverged(leader: { readonly epoch: number; readonly endOffset: number }, log: FollowerLog): FollowerAction {
-    const before = this.#position
     const endOffset = Math.max(truncationPoint(log, leader), log.logStartOffset)
-    const repeated = before !== null && endOffset >= before.fetchOffset && leader.epoch >= before.lastFetchedEpoch
-    return { kind: 'truncate', endOffset: offset(endOffset), repeated }
+    return { kind: 'truncate', endOffset: offset(endOffset) }
   }
 
   #outOfRange(frame: LeaderPartitionFrame, log: FollowerLog): FollowerAction {
@@ -117,7 +116,7 @@ export class FollowerState {
     if (frame.logEndOffset < log.logStartOffset) {
       return { kind: 'start-over', startOffset: offset(frame.logStartOffset) }
     }
-    return { kind: 'truncate', endOffset: offset(frame.logEndOffset), repeated: false }
+    return { kind: 'truncate', endOffset: offset(frame.logEndOffset) }
   }
 }
 

@@ -166,6 +166,7 @@ export class MemoryPartitionLog implements PartitionLog {
   }
 
   endOffsetForEpoch(epoch: LeaderEpoch): EpochEndOffset | null {
+    if (epoch > (this.latestEpoch ?? -1)) return null
     const next = this.epochs.findIndex((entry) => entry.epoch > epoch)
     if (next === 0) return { epoch, endOffset: offset(this.epochs[0]!.start) }
     const known = next === -1 ? this.epochs.at(-1) : this.epochs[next - 1]
