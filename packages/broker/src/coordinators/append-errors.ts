@@ -1,8 +1,8 @@
 import { ErrorCode } from '@kavka/protocol'
 
 /**
- * What a client of a coordinator is told when the coordinator's own append failed: never the storage's code, which would send it
- * to look for another leader of a partition it does not know of.
+ * What a client of a coordinator is told when the coordinator's own append failed: never the storage's code,
+ * which would send it to look for another leader of a partition it does not know of.
  */
 export function coordinatorErrorOf(appendErrorCode: number): number {
   switch (appendErrorCode) {
@@ -25,8 +25,9 @@ export function coordinatorErrorOf(appendErrorCode: number): number {
 }
 
 /**
- * What an append's result says of the log. `refused`: nothing was written. `written`: it is in the log and will be committed or the
- * leadership ends. `unclear`: it may or may not be there; only reading the log again can tell.
+ * What an append's result says of the log. `refused`: nothing was written. `written`: it is in the log and
+ * will be committed or the leadership ends. `unclear`: it may or may not be there; only reading the log again
+ * can tell.
  */
 export function appendOutcomeOf(errorCode: number): 'committed' | 'refused' | 'written' | 'unclear' {
   switch (errorCode) {

@@ -7,11 +7,17 @@ import { encodeBatch, gatherBatches, recordCountOf } from './coordinator-batch.t
 import type { CoordinatorBatch } from './coordinator-batch.ts'
 import type { Now, PendingAppend } from './coordinator-core.ts'
 
-/** Batches of one partition that wait for their replicas at a time; what comes then is gathered into the next one. */
+/**
+ * Batches of one partition that wait for their replicas at a time; what comes then is gathered into the next
+ * one.
+ */
 const BATCHES_IN_FLIGHT_MAX = 64
 /** Appends that wait for a batch; beyond, they are refused, and the clients come back. */
 const APPENDS_QUEUED_MAX = 10_000
-/** The replica layer keeps no time for coordinators: a record is in the log and committed, or the leadership ends. */
+/**
+ * The replica layer keeps no time for coordinators: a record is in the log and committed, or the leadership
+ * ends.
+ */
 const APPEND_TIMEOUT_MS = 2 ** 31 - 1
 /** How often the high watermark is looked at for a batch whose waiting the replica layer gave up. */
 const COMMIT_POLL_MS = 20
@@ -33,8 +39,9 @@ export interface AppendPipelineDependencies {
 }
 
 /**
- * Appends of one partition on their way: gathered once a turn, several batches in flight, their fates told in the order of the log.
- * The order matters: of two commits of one partition the later in the log wins, here as in a replay.
+ * Appends of one partition on their way: gathered once a turn, several batches in flight, their fates told in
+ * the order of the log. The order matters: of two commits of one partition the later in the log wins, here as
+ * in a replay.
  */
 export class AppendPipeline {
   readonly #options: AppendPipelineOptions
@@ -118,7 +125,8 @@ export class AppendPipeline {
       origin: batch.appends[0]!.payload.kind === 'marker' ? 'transaction-marker' : 'coordinator',
       entries: [{ topicPartition: view.topicPartition, topicId: null, records: encodeBatch(batch, scheduler.wallMs()) }],
     })
-    // The log takes records inside the call: when it grew by this batch, its place is known even if the answer never says.
+    // The log takes records inside the call: when it grew by this batch, its place is known even if the
+    // answer never says.
     const isPlaced = view.log.logEndOffset === firstOffset + batch.recordCount
     const inFlight = this.#newInFlight(batch, isPlaced ? firstOffset : -1)
     this.#inFlight.push(inFlight)
@@ -153,8 +161,9 @@ export class AppendPipeline {
   }
 
   /**
-   * The records are in the log of a leader that may lack replicas: they will be committed, or the leadership ends. Rolling back now
-   * would make memory and log differ, so the batch keeps its place and the high watermark decides.
+   * The records are in the log of a leader that may lack replicas: they will be committed, or the leadership
+   * ends. Rolling back now would make memory and log differ, so the batch keeps its place and the high
+   * watermark decides.
    */
   #awaitCommit(inFlight: InFlight): void {
     if (inFlight.firstOffset < 0) {

@@ -12,8 +12,9 @@ export interface CoordinatorBatch {
 }
 
 /**
- * Gathers the appends of a turn into batches, in order: plain records share a batch up to `batchBytesMax` (group commit), a
- * transaction's offsets and a marker have one each, for the batch names the producer. `tooLarge`: one append alone does not fit.
+ * Gathers the appends of a turn into batches, in order: plain records share a batch up to `batchBytesMax`
+ * (group commit), a transaction's offsets and a marker have one each, for the batch names the producer.
+ * `tooLarge`: one append alone does not fit.
  */
 export function gatherBatches(
   appends: readonly PendingAppend[],

@@ -1,9 +1,10 @@
 import type { Brand } from '@kavka/kernel'
 
 /**
- * What a coordinator is to the shell that keeps it alive: a synchronous state machine over the records of one partition of an
- * internal topic. Requests, time, results of appends go in; records to append and answers come out as effects. State that must
- * survive a failover changes only when its records are committed, or when they are replayed after one: both take the same road.
+ * What a coordinator is to the shell that keeps it alive: a synchronous state machine over the records of one
+ * partition of an internal topic. Requests, time, results of appends go in; records to append and answers
+ * come out as effects. State that must survive a failover changes only when its records are committed, or
+ * when they are replayed after one: both take the same road.
  */
 export interface CoordinatorCore {
   /** One record of the log, in offset order, while the partition is loaded. */
@@ -12,7 +13,10 @@ export interface CoordinatorCore {
   replayMarker(marker: ReplayedMarker): void
   /** The whole log was replayed: sessions start anew. */
   loaded(now: Now): void
-  /** Earliest moment at which `expire` may have something to do, on the monotonic clock; null: never. May be early, never late. */
+  /**
+   * Earliest moment at which `expire` may have something to do, on the monotonic clock; null: never. May be
+   * early, never late.
+   */
   nextDeadlineMs(): number | null
   expire(now: Now): void
   /** Hands over what was decided since the last call, in order. */
@@ -39,8 +43,8 @@ export type CoordinatorEffect =
   | { readonly kind: 'reply'; readonly correlation: number; readonly body: unknown }
 
 /**
- * Records on their way into the log and what follows from it. Exactly one of `committed` and `failed` is called, in the order of
- * the appends; `timedOut` may be called once before.
+ * Records on their way into the log and what follows from it. Exactly one of `committed` and `failed` is
+ * called, in the order of the appends; `timedOut` may be called once before.
  */
 export interface PendingAppend {
   readonly payload: AppendPayload
@@ -48,7 +52,9 @@ export interface PendingAppend {
   committed(now: Now, firstOffset: number): void
   /** Not in the log, and it never will be. */
   failed(errorCode: number, now: Now): void
-  /** Whoever waits has waited long enough; the records may still be committed, and then `committed` is called. */
+  /**
+   * Whoever waits has waited long enough; the records may still be committed, and then `committed` is called.
+   */
   timedOut(now: Now): void
 }
 

@@ -5,7 +5,10 @@ import { AppendPipeline } from './append-pipeline.ts'
 import type { CoordinatorCore, Correlation, Now } from './coordinator-core.ts'
 import { loadPartition } from './partition-loader.ts'
 
-/** Requests of one partition that may wait at a time, a parked JoinGroup each for most; more are told to come back. */
+/**
+ * Requests of one partition that may wait at a time, a parked JoinGroup each for most; more are told to come
+ * back.
+ */
 const REQUESTS_WAITING_MAX = 100_000
 /** A partition that could not be read is tried again after this long. */
 const LOAD_RETRY_MS = 1_000
@@ -33,29 +36,44 @@ type Phase<Core> =
   | { readonly kind: 'closed' }
 
 /**
- * One partition of the internal topic, from election to resignation: loads, then runs the core, its appends and its timers.
+ * One partition of the internal topic, from election to resignation: loads, then runs the core, its appends
+ * and its timers.
  *
- * Election and load race, because a load yields to the event loop. The walk through: this broker is elected in epoch 5 and starts to
- * load; in the middle it resigns (epoch 6) and is elected again (epoch 7). The partition object of epoch 5 is closed at the
- * resignation; its load wakes up after its read, sees that its token is no longer the phase's, and leaves without touching anything.
- * Epoch 7 has an object, a core and a load of its own and reads the log from the start, since what another leader wrote in epoch
- * 6 may stand there. Appends race in the same way: a result that arrives after the close finds its pipeline closed and is dropped;
- * whoever waited for it has been answered NOT_COORDINATOR and will find in epoch 7 whatever the log held.
+ * Election and load race, because a load yields to the event loop. The walk through: this broker is elected
+ * in epoch 5 and starts to load; in the middle it resigns (epoch 6) and is elected again (epoch 7). The
+ * partition object of epoch 5 is closed at the resignation; its load wakes up after its read, sees that its
+ * token is no longer the phase's, and leaves without touching anything. Epoch 7 has an object, a core and a
+ * load of its own and reads the log from the start, since what another leader wrote in epoch 6 may stand
+ * there. Appends race in the same way: a result that arrives after the close finds its pipeline closed and is
+ * dropped; whoever waited for it has been answered NOT_COORDINATOR and will find in epoch 7 whatever the log
+ * held.
  */
 export class CoordinatorPartition<Core extends CoordinatorCore> {
-  readonly leaderEpoch: number
   readonly #options: CoordinatorPartitionOptions
   readonly #dependencies: CoordinatorPartitionDependencies<Core>
   readonly #waiting = new Map<number, Waiting>()
+  #leaderEpoch: number
   #phase: Phase<Core> = { kind: 'closed' }
   #nextCorrelation = 0
   #timer: { readonly atMs: number; readonly handle: TimerHandle } | null = null
   #draining = false
 
   constructor(options: CoordinatorPartitionOptions, dependencies: CoordinatorPartitionDependencies<Core>) {
-    this.leaderEpoch = options.leaderEpoch
+    this.#leaderEpoch = options.leaderEpoch
     this.#options = options
     this.#dependencies = dependencies
+  }
+
+  get leaderEpoch(): number {
+    return this.#leaderEpoch
+  }
+
+  /**
+   * Still the leader, in a new epoch, without a resignation between: nobody else has written, the log is what
+   * it was, and whatever is loaded, half loaded or under way stays good.
+   */
+  reelected(leaderEpoch: number): void {
+    this.#leaderEpoch = Math.max(this.#leaderEpoch, leaderEpoch)
   }
 
   get state(): 'loading' | 'active' | 'closed' {
@@ -73,7 +91,10 @@ export class CoordinatorPartition<Core extends CoordinatorCore> {
     void this.#load(token)
   }
 
-  /** Runs an operation that answers by its correlation, now or when its records are committed or others have joined. */
+  /**
+   * Runs an operation that answers by its correlation, now or when its records are committed or others have
+   * joined.
+   */
   request<Answer>(
     operation: (core: Core, correlation: Correlation<Answer>, now: Now) => void,
     refused: (errorCode: number) => Answer,
@@ -123,7 +144,7 @@ export class CoordinatorPartition<Core extends CoordinatorCore> {
     if (!isCurrent() || outcome.kind === 'abandoned') return
     if (outcome.kind === 'loaded' && view !== null) {
       const durationMs = Math.round(scheduler.monotonicMs() - startedMs)
-      logger.info({ records: outcome.recordCount, durationMs, leaderEpoch: this.leaderEpoch }, 'coordinator partition loaded')
+      logger.info({ records: outcome.recordCount, durationMs, leaderEpoch: this.#leaderEpoch }, 'coordinator partition loaded')
       this.#activate(core, view)
       return
     }
@@ -148,7 +169,7 @@ export class CoordinatorPartition<Core extends CoordinatorCore> {
   /** An append whose fate cannot be known: memory is thrown away and made again from what the log says. */
   #reload(reason: string): void {
     if (this.#phase.kind !== 'active') return
-    this.#dependencies.logger.warn({ reason, leaderEpoch: this.leaderEpoch }, 'coordinator partition is loaded again')
+    this.#dependencies.logger.warn({ reason, leaderEpoch: this.#leaderEpoch }, 'coordinator partition is loaded again')
     this.#stopWork()
     this.load()
   }
@@ -162,7 +183,10 @@ export class CoordinatorPartition<Core extends CoordinatorCore> {
     for (const { refuse } of waiting) refuse(ErrorCode.NOT_COORDINATOR)
   }
 
-  /** Carries out what the core decided. A refused append makes the core decide more, hence the loop; it does not nest. */
+  /**
+   * Carries out what the core decided. A refused append makes the core decide more, hence the loop; it does
+   * not nest.
+   */
   #drain(): void {
     if (this.#draining) return
     this.#draining = true
@@ -189,7 +213,10 @@ export class CoordinatorPartition<Core extends CoordinatorCore> {
     waiting.answer(body)
   }
 
-  /** One timer for the partition: set for the earliest deadline; when deadlines move later it just wakes up early. */
+  /**
+   * One timer for the partition: set for the earliest deadline; when deadlines move later it just wakes up
+   * early.
+   */
   #armTimer(): void {
     if (this.#phase.kind !== 'active') return
     const atMs = earlier(this.#phase.core.nextDeadlineMs(), this.#phase.pipeline.nextDeadlineMs())

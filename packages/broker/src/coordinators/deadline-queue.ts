@@ -1,11 +1,15 @@
 import { assert } from '@kavka/kernel'
 
 /**
- * Many deadlines that move far more often than they pass: each heartbeat of each member moves one. Moving a deadline later costs a
- * number; the heap learns of it when the old entry comes up (lazy rescheduling), so that it holds one entry a timer.
+ * Many deadlines that move far more often than they pass: each heartbeat of each member moves one. Moving a
+ * deadline later costs a number; the heap learns of it when the old entry comes up (lazy rescheduling), so
+ * that it holds one entry a timer.
  */
 export class DeadlineQueue<Task> {
-  /** Binary heap ordered by the moment under which the timer was entered, which is never later than its deadline. */
+  /**
+   * Binary heap ordered by the moment under which the timer was entered, which is never later than its
+   * deadline.
+   */
   readonly #heap: HeapEntry<Task>[] = []
 
   /** Sets or moves the deadline. */

@@ -79,6 +79,23 @@ describe('ownership', () => {
     expect(answer.value).toMatchObject({ kind: 'stored' })
   })
 
+  test('a new epoch of the same leader keeps everything, what is under way included', async () => {
+    const { put, value, replicas, cores, scheduler } = await elected()
+    put('a', '1')
+    await scheduler.advance(1)
+    replicas.next = 'hold'
+    const answer = put('b', '2')
+    await scheduler.advance(1)
+    replicas.elect(0, 2)
+    expect(value('a')).toBe('1')
+    replicas.release()
+    await scheduler.advance(1)
+    expect(answer.value).toEqual({ kind: 'stored', offset: 1 })
+    expect(cores).toHaveLength(1)
+    replicas.resign(0, 2)
+    expect(value('a')).toBe(ErrorCode.NOT_COORDINATOR)
+  })
+
   test('stop answers everything that waits', async () => {
     const { put, coordinator, replicas, scheduler } = await elected()
     replicas.next = 'hold'

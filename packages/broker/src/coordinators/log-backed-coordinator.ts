@@ -5,7 +5,10 @@ import type { ReplicaManager } from '@kavka/replication'
 import type { CoordinatorCore, Correlation, Now } from './coordinator-core.ts'
 import { CoordinatorPartition } from './coordinator-partition.ts'
 
-/** Replaying this much takes a few milliseconds: then the event loop gets a turn, however large the configured buffer is. */
+/**
+ * Replaying this much takes a few milliseconds: then the event loop gets a turn, however large the configured
+ * buffer is.
+ */
 const LOAD_CHUNK_BYTES_MAX = 256 * 1024
 
 export interface LogBackedCoordinatorOptions {
@@ -26,9 +29,9 @@ export interface LogBackedCoordinatorDependencies<Core> {
 }
 
 /**
- * The shell that coordinators share: follows the leadership of an internal topic's partitions and keeps a core alive for each one led
- * here. Who knows groups or transactions asks it to run an operation on the core of a partition; the rest (loading, appending,
- * answering, timers) is the same for all.
+ * The shell that coordinators share: follows the leadership of an internal topic's partitions and keeps a
+ * core alive for each one led here. Who knows groups or transactions asks it to run an operation on the core
+ * of a partition; the rest (loading, appending, answering, timers) is the same for all.
  */
 export class LogBackedCoordinator<Core extends CoordinatorCore> {
   readonly #options: LogBackedCoordinatorOptions
@@ -45,7 +48,10 @@ export class LogBackedCoordinator<Core extends CoordinatorCore> {
     })
   }
 
-  /** The answer comes when the core gives it; `refused` makes it when the core cannot be asked or is lost meanwhile. */
+  /**
+   * The answer comes when the core gives it; `refused` makes it when the core cannot be asked or is lost
+   * meanwhile.
+   */
   request<Answer>(
     partition: number,
     operation: (core: Core, correlation: Correlation<Answer>, now: Now) => void,
@@ -91,8 +97,10 @@ export class LogBackedCoordinator<Core extends CoordinatorCore> {
   #elected(partition: number, leaderEpoch: LeaderEpoch): void {
     if (this.#stopped) return
     const current = this.#partitions.get(partition)
-    if (current !== undefined && current.leaderEpoch >= leaderEpoch) return
-    current?.close()
+    if (current !== undefined) {
+      current.reelected(leaderEpoch)
+      return
+    }
     const owned = this.#newPartition(partition, leaderEpoch)
     this.#partitions.set(partition, owned)
     owned.load()
@@ -107,7 +115,7 @@ export class LogBackedCoordinator<Core extends CoordinatorCore> {
   }
 
   #newPartition(partition: number, leaderEpoch: LeaderEpoch): CoordinatorPartition<Core> {
-    const { replicas, scheduler, logger, createCore, onLoaded } = this.#dependencies
+    const { replicas, scheduler, logger } = this.#dependencies
     const { topic, writeTimeoutMs, loadBufferBytes } = this.#options
     return new CoordinatorPartition(
       { writeTimeoutMs, leaderEpoch, loadChunkBytesMax: Math.min(loadBufferBytes, LOAD_CHUNK_BYTES_MAX) },
@@ -116,8 +124,8 @@ export class LogBackedCoordinator<Core extends CoordinatorCore> {
         scheduler,
         logger: logger.child({ topic, partition }),
         view: () => replicas.partition({ topic, partition }),
-        createCore: () => createCore(partition),
-        onLoaded: (core) => onLoaded?.(partition, core),
+        createCore: () => this.#dependencies.createCore(partition),
+        onLoaded: (core) => this.#dependencies.onLoaded?.(partition, core),
       },
     )
   }

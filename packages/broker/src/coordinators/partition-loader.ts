@@ -16,7 +16,10 @@ import type { PartitionView } from '@kavka/replication'
 import type { LogReadOutcome } from '@kavka/storage'
 import type { CoordinatorCore } from './coordinator-core.ts'
 
-/** The high watermark of a new leader reaches its log end within a round of its followers; looked at this often. */
+/**
+ * The high watermark of a new leader reaches its log end within a round of its followers; looked at this
+ * often.
+ */
 const HIGH_WATERMARK_POLL_MS = 5
 
 export type LoadOutcome =
@@ -35,20 +38,21 @@ export interface LoadRequest {
 }
 
 /**
- * Replays a partition's log into a core, from its start to the end it had at the election. Nothing else appends meanwhile: only the
- * coordinator writes here, and it does so only when loaded.
+ * Replays a partition's log into a core, from its start to the end it had at the election. Nothing else
+ * appends meanwhile: only the coordinator writes here, and it does so only when loaded.
  *
- * The end may lie beyond the high watermark: those records will be committed under this leader or, when it dies first, perhaps never.
- * Served now they could be read and then be gone. So the last step is to wait until the high watermark has passed the end.
+ * The end may lie beyond the high watermark: those records will be committed under this leader or, when it
+ * dies first, perhaps never. Served now they could be read and then be gone. So the last step is to wait
+ * until the high watermark has passed the end.
  */
 export async function loadPartition(request: LoadRequest, scheduler: Scheduler): Promise<LoadOutcome> {
-  const { view, core, chunkBytesMax, isCurrent } = request
+  const { view, core, chunkBytesMax } = request
   const end = view.log.logEndOffset
   let position = view.log.logStartOffset
   let recordCount = 0
   while (position < end) {
     const read = await readChunk(view, position, end, chunkBytesMax)
-    if (!isCurrent()) return { kind: 'abandoned' }
+    if (!request.isCurrent()) return { kind: 'abandoned' }
     if (read.kind !== 'read') return { kind: 'failed', reason: read.kind === 'failed' ? read.message : read.kind }
     if (read.nextOffset <= position) return { kind: 'failed', reason: `nothing to read at offset ${position}` }
     const bytes = read.records.length === 1 ? read.records[0]! : Buffer.concat(read.records)
@@ -57,11 +61,11 @@ export async function loadPartition(request: LoadRequest, scheduler: Scheduler):
     recordCount += replayed.recordCount
     position = read.nextOffset
     await turn(scheduler)
-    if (!isCurrent()) return { kind: 'abandoned' }
+    if (!request.isCurrent()) return { kind: 'abandoned' }
   }
   while (view.highWatermark < end) {
     await sleep(scheduler, HIGH_WATERMARK_POLL_MS)
-    if (!isCurrent()) return { kind: 'abandoned' }
+    if (!request.isCurrent()) return { kind: 'abandoned' }
   }
   return { kind: 'loaded', recordCount }
 }
@@ -79,7 +83,10 @@ type ReplayOutcome =
   | { readonly kind: 'replayed'; readonly recordCount: number }
   | { readonly kind: 'failed'; readonly reason: string }
 
-/** Feeds whole batches to a core; records before `from` belong to a batch that the read had to start with and are left out. */
+/**
+ * Feeds whole batches to a core; records before `from` belong to a batch that the read had to start with and
+ * are left out.
+ */
 export function replayBatches(core: CoordinatorCore, bytes: Buffer, from: number): ReplayOutcome {
   let recordCount = 0
   for (const step of batchesIn(bytes)) {

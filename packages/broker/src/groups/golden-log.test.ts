@@ -1,4 +1,7 @@
-/** A `__consumer_offsets` partition written by Apache Kafka 4.3.1, against what Kafka's own dump tool says of it. */
+/**
+ * A `__consumer_offsets` partition written by Apache Kafka 4.3.1, against what Kafka's own dump tool says of
+ * it.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assertPresent } from '@kavka/kernel'
@@ -14,7 +17,10 @@ const directory = join(__dirname, 'testdata', 'kafka-4.3.1')
 const log = readFileSync(join(directory, 'consumer-offsets.log'))
 const dump = readFileSync(join(directory, 'consumer-offsets.dump'), 'utf8').split('\n')
 
-/** What the dump says is committed, read without any code of this package: the last of each key, transactions settled by markers. */
+/**
+ * What the dump says is committed, read without any code of this package: the last of each key, transactions
+ * settled by markers.
+ */
 function dumpedOffsets(): Map<string, { offset: number; metadata: string }> {
   const offsets = new Map<string, { offset: number; metadata: string }>()
   let pending: [string, { offset: number; metadata: string }][] = []

@@ -1,9 +1,10 @@
 import type { Uuid } from '@kavka/protocol'
 
 /**
- * What handlers and metrics ask of the group coordinator of this broker. Inputs have the field names of Kafka's messages, so that a
- * decoded request fits as it is; answers carry Kafka error codes and never throw: the coordinator that moved away, is loading or could
- * not store a record answers NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS and COORDINATOR_NOT_AVAILABLE.
+ * What handlers and metrics ask of the group coordinator of this broker. Inputs have the field names of
+ * Kafka's messages, so that a decoded request fits as it is; answers carry Kafka error codes and never throw:
+ * the coordinator that moved away, is loading or could not store a record answers NOT_COORDINATOR,
+ * COORDINATOR_LOAD_IN_PROGRESS and COORDINATOR_NOT_AVAILABLE.
  */
 export interface GroupCoordinator {
   /** Partition of `__consumer_offsets` that owns the group. */
@@ -13,12 +14,18 @@ export interface GroupCoordinator {
   heartbeat(request: HeartbeatInput): Promise<ErrorAnswer>
   leaveGroup(request: LeaveGroupInput): Promise<LeaveGroupAnswer>
   commitOffsets(context: GroupRequestContext, request: OffsetCommitInput): Promise<OffsetCommitAnswer>
-  /** TxnOffsetCommit: the offsets stay pending until the transaction's marker is written to this group's partition. */
+  /**
+   * TxnOffsetCommit: the offsets stay pending until the transaction's marker is written to this group's
+   * partition.
+   */
   commitTransactionalOffsets(
     context: GroupRequestContext,
     request: TransactionalOffsetCommitInput,
   ): Promise<OffsetCommitAnswer>
-  /** Writes a transaction's marker to a partition of `__consumer_offsets` and applies or drops its pending offsets. */
+  /**
+   * Writes a transaction's marker to a partition of `__consumer_offsets` and applies or drops its pending
+   * offsets.
+   */
   completeTransaction(marker: TransactionMarker): Promise<ErrorAnswer>
   fetchOffsets(request: OffsetFetchInput): Promise<OffsetFetchAnswer>
   deleteOffsets(request: OffsetDeleteInput): Promise<OffsetDeleteAnswer>
@@ -145,7 +152,10 @@ export interface TransactionalOffsetCommitInput {
 /** Topics are known by name inside; the handler resolves ids and sorts out what does not exist. */
 export interface CommittedTopic {
   readonly name: string
-  /** Kept in the record so that a topic created again under the name is not taken for the old one; ZERO_UUID when unknown. */
+  /**
+   * Kept in the record so that a topic created again under the name is not taken for the old one; ZERO_UUID
+   * when unknown.
+   */
   readonly topicId: Uuid
   readonly partitions: readonly {
     readonly partitionIndex: number

@@ -54,8 +54,8 @@ export interface GroupCoordinatorDependencies {
 }
 
 /**
- * The group coordinator of a broker: finds the partition that owns a group, checks what needs no state, and hands the rest to that
- * partition's core. Publish metadata to it after the replica manager.
+ * The group coordinator of a broker: finds the partition that owns a group, checks what needs no state, and
+ * hands the rest to that partition's core. Publish metadata to it after the replica manager.
  */
 export class LogBackedGroupCoordinator implements GroupCoordinator, MetadataPublisher {
   readonly #options: GroupCoordinatorOptions
@@ -223,8 +223,8 @@ export class LogBackedGroupCoordinator implements GroupCoordinator, MetadataPubl
 }
 
 /**
- * Loading says nothing about the member: Kafka answers a heartbeat then as if all were well, so that clients do not drop what they
- * own while a coordinator moves.
+ * Loading says nothing about the member: Kafka answers a heartbeat then as if all were well, so that clients
+ * do not drop what they own while a coordinator moves.
  */
 function heartbeatError(errorCode: number): ErrorAnswer {
   return { errorCode: errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.NONE : errorCode }

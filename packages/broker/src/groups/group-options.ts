@@ -21,7 +21,8 @@ export const defaultGroupOptions: GroupOptions = {
 }
 
 /**
- * A new member has no id yet and so cannot send heartbeats while its first JoinGroup is parked; after this long it is dropped and,
- * when it is still there, joins again. Fixed in Kafka too (`NEW_MEMBER_JOIN_TIMEOUT_MS`).
+ * A new member has no id yet and so cannot send heartbeats while its first JoinGroup is parked; after this
+ * long it is dropped and, when it is still there, joins again. Fixed in Kafka too
+ * (`NEW_MEMBER_JOIN_TIMEOUT_MS`).
  */
 export const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000

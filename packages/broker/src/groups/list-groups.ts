@@ -1,6 +1,9 @@
 import type { GroupView, ListGroupsAnswer, ListGroupsFilter } from './group-coordinator-api.ts'
 
-/** Groups in one of the states and of one of the types, an empty list standing for all (KIP-518, KIP-848). Dead groups are gone. */
+/**
+ * Groups in one of the states and of one of the types, an empty list standing for all (KIP-518, KIP-848).
+ * Dead groups are gone.
+ */
 export function filterGroups(groups: Iterable<GroupView>, filter: ListGroupsFilter): ListGroupsAnswer['groups'] {
   const states = lowerCase(filter.states)
   const types = lowerCase(filter.types)

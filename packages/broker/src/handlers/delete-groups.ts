@@ -1,4 +1,7 @@
-/** DeleteGroups 0–2: deletes empty groups with all they have committed (KIP-229); NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND one by one. */
+/**
+ * DeleteGroups 0–2: deletes empty groups with all they have committed (KIP-229); NON_EMPTY_GROUP,
+ * GROUP_ID_NOT_FOUND one by one.
+ */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { DeleteGroupsRequest, DeleteGroupsResponse } from '@kavka/protocol'
 import type { ApiHandler } from './handler.ts'

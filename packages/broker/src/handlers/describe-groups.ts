@@ -1,8 +1,9 @@
 /**
  * DescribeGroups 0–6: state, protocol and members of groups.
  *
- * v3 authorized operations on request (KIP-430) · v4 instance ids (KIP-345) · v6 GROUP_ID_NOT_FOUND with a message for a group that
- * does not exist (KIP-1043); before, such a group is described as Dead, without an error.
+ * v3 authorized operations on request (KIP-430) · v4 instance ids (KIP-345) · v6 GROUP_ID_NOT_FOUND with a
+ * message for a group that does not exist (KIP-1043); before, such a group is described as Dead, without an
+ * error.
  */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { DescribeGroupsRequest, DescribeGroupsResponse, Encodable } from '@kavka/protocol'

@@ -1,13 +1,13 @@
 /**
  * FindCoordinator 0–6: which broker leads the partition of the internal topic that a key belongs to.
  *
- * v0 groups only · v1 key types, message with an error · v4 several keys (KIP-699) · v5 TRANSACTION_ABORTABLE may be answered
- * (KIP-890; never is) · v6 share groups (KIP-932).
- * `__consumer_offsets` is created by the first question, with `offsets.topic.*`; until it has a leader the answer is
- * COORDINATOR_NOT_AVAILABLE, upon which clients ask again. With fewer brokers than `offsets.topic.replication.factor` that is for
- * ever, as in Kafka: the reason stands in the broker's log.
- * Not done: transactions and share groups. Their keys are answered UNSUPPORTED_VERSION with a message: the Java client fails a
- * transactional producer at once with that text, where a retriable code would let it hang until its time-out.
+ * v0 groups only · v1 key types, message with an error · v4 several keys (KIP-699) · v5 TRANSACTION_ABORTABLE
+ * may be answered (KIP-890; never is) · v6 share groups (KIP-932). `__consumer_offsets` is created by the
+ * first question, with `offsets.topic.*`; until it has a leader the answer is COORDINATOR_NOT_AVAILABLE, upon
+ * which clients ask again. With fewer brokers than `offsets.topic.replication.factor` that is for ever, as in
+ * Kafka: the reason stands in the broker's log. Not done: transactions and share groups. Their keys are
+ * answered UNSUPPORTED_VERSION with a message: the Java client fails a transactional producer at once with
+ * that text, where a retriable code would let it hang until its time-out.
  */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { Encodable, FindCoordinatorRequest, FindCoordinatorResponse } from '@kavka/protocol'

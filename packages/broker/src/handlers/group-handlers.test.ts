@@ -350,6 +350,7 @@ describe('offsets', () => {
     await end(9, 'commit')
     expect(await fetch(true)).toBe(400)
     expect(world.replicas.requests.map(({ origin }) => origin)).toContain('transaction-marker')
+    world.replicas.resign(0, 1)
     world.replicas.elect(0, 9)
     await world.scheduler.advance(10)
     expect(await fetch(true)).toBe(400)
@@ -413,6 +414,7 @@ describe('administration', () => {
     world.replicas.next = 'commit'
     expect(await remove()).toBe('NONE')
     expect(await remove()).toBe('GROUP_ID_NOT_FOUND')
+    world.replicas.resign(0, 1)
     world.replicas.elect(0, 9)
     await world.scheduler.advance(10)
     expect([...world.groups.groups()]).toEqual([])

@@ -1,7 +1,8 @@
 /**
  * Heartbeat 0–4: keeps a member's session and tells it to rejoin (REBALANCE_IN_PROGRESS).
  *
- * v3 static members (KIP-345). While the coordinator loads the answer is NONE, as in Kafka: nothing is known against the member.
+ * v3 static members (KIP-345). While the coordinator loads the answer is NONE, as in Kafka: nothing is known
+ * against the member.
  */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { HeartbeatRequest, HeartbeatResponse } from '@kavka/protocol'

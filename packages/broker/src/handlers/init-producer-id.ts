@@ -1,10 +1,12 @@
 /**
- * InitProducerId 0–5: an id for an idempotent producer. Any broker gives one, from the block that the controller gave it.
+ * InitProducerId 0–5: an id for an idempotent producer. Any broker gives one, from the block that the
+ * controller gave it.
  *
- * v3 id and epoch of a producer that resumes (KIP-360): they matter to transactions only, but must come together · v4 PRODUCER_FENCED ·
- * v5 TRANSACTION_ABORTABLE (KIP-890). v6 (two-phase commit, KIP-939) is unstable in Kafka 4.3 and not served.
- * Not done: transactions. A transactional id is answered UNSUPPORTED_VERSION, which producers take as fatal; they hardly get here,
- * since FindCoordinator tells them first.
+ * v3 id and epoch of a producer that resumes (KIP-360): they matter to transactions only, but must come
+ * together · v4 PRODUCER_FENCED · v5 TRANSACTION_ABORTABLE (KIP-890). v6 (two-phase commit, KIP-939) is
+ * unstable in Kafka 4.3 and not served. Not done: transactions. A transactional id is answered
+ * UNSUPPORTED_VERSION, which producers take as fatal; they hardly get here, since FindCoordinator tells them
+ * first.
  */
 import type { MetadataImage } from '@kavka/controller'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
@@ -48,9 +50,10 @@ function errorOf(request: InitProducerIdRequest, context: RequestContext, servic
 }
 
 /** Since Kafka 2.8 whoever may write to any topic may do so idempotently (KIP-679). */
-function mayWriteSomewhere(context: RequestContext, { authorizer, image }: InitProducerIdServices): boolean {
+function mayWriteSomewhere(context: RequestContext, services: InitProducerIdServices): boolean {
+  const { authorizer } = services
   if (authorizer.authorize(context, 'IdempotentWrite', CLUSTER_RESOURCE)) return true
-  for (const name of image().topics.byName.keys()) {
+  for (const name of services.image().topics.byName.keys()) {
     if (authorizer.authorize(context, 'Write', { type: 'Topic', name })) return true
   }
   return false

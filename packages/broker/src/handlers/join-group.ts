@@ -1,10 +1,12 @@
 /**
- * JoinGroup 0–9: asks to be a member of a group. The answer comes when the join phase ends, which may take minutes.
+ * JoinGroup 0–9: asks to be a member of a group. The answer comes when the join phase ends, which may take
+ * minutes.
  *
- * v1 rebalance time-out apart from the session's (KIP-62) · v4 a new dynamic member is given an id and must join with it (KIP-394) ·
- * v5 static members (KIP-345) · v7 protocol type in the answer, the protocol may be null with an error (KIP-559) · v8 reason
- * (KIP-800) · v9 skipAssignment for a static leader that came back (KIP-814).
- * Not done: classic members in groups of the consumer protocol (KIP-848); such a group answers INCONSISTENT_GROUP_PROTOCOL.
+ * v1 rebalance time-out apart from the session's (KIP-62) · v4 a new dynamic member is given an id and must
+ * join with it (KIP-394) · v5 static members (KIP-345) · v7 protocol type in the answer, the protocol may be
+ * null with an error (KIP-559) · v8 reason (KIP-800) · v9 skipAssignment for a static leader that came back
+ * (KIP-814). Not done: classic members in groups of the consumer protocol (KIP-848); such a group answers
+ * INCONSISTENT_GROUP_PROTOCOL.
  */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { JoinGroupRequest, JoinGroupResponse } from '@kavka/protocol'

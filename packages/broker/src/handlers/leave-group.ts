@@ -1,7 +1,8 @@
 /**
  * LeaveGroup 0–5: members leave at once instead of when their session ends.
  *
- * v0–2 one member, its error is the request's · v3 several members, static ones also by instance id alone (KIP-345) · v5 reason (KIP-800).
+ * v0–2 one member, its error is the request's · v3 several members, static ones also by instance id alone
+ * (KIP-345) · v5 reason (KIP-800).
  */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { Encodable, LeaveGroupRequest, LeaveGroupResponse } from '@kavka/protocol'

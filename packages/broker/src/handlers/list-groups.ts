@@ -1,8 +1,8 @@
 /**
  * ListGroups 0–5: groups whose coordinator is this broker; a client asks every broker.
  *
- * v4 filter by state, state in the answer (KIP-518) · v5 filter by type, type in the answer (KIP-848); all groups here are classic.
- * Without Describe on the cluster, the groups are listed that one may describe.
+ * v4 filter by state, state in the answer (KIP-518) · v5 filter by type, type in the answer (KIP-848); all
+ * groups here are classic. Without Describe on the cluster, the groups are listed that one may describe.
  */
 import { ApiKey } from '@kavka/protocol'
 import type { ListGroupsRequest, ListGroupsResponse } from '@kavka/protocol'

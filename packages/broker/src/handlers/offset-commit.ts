@@ -1,9 +1,10 @@
 /**
  * OffsetCommit 2–10: stores how far a group has come, answered when the record is replicated.
  *
- * v2–4 retention time of the request's own · v5 the broker's retention (KIP-211) · v6 leader epoch (KIP-320) · v7 static members
- * (KIP-345) · v9 GROUP_ID_NOT_FOUND for a group that is gone (KIP-848) · v10 topic ids in place of names (KIP-848).
- * Partitions fail one by one: no permission, no such topic or partition, metadata too long; the rest is committed.
+ * v2–4 retention time of the request's own · v5 the broker's retention (KIP-211) · v6 leader epoch (KIP-320)
+ * · v7 static members (KIP-345) · v9 GROUP_ID_NOT_FOUND for a group that is gone (KIP-848) · v10 topic ids in
+ * place of names (KIP-848). Partitions fail one by one: no permission, no such topic or partition, metadata
+ * too long; the rest is committed.
  */
 import type { MetadataImage, TopicImage } from '@kavka/controller'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
@@ -67,7 +68,10 @@ function refuseAll(requested: RequestTopic, errorCode: number): SortedTopic {
   return { requested, accepted: null, refused }
 }
 
-/** Every partition asked for, in the order of the request; the coordinator's topics come in the order they were accepted in. */
+/**
+ * Every partition asked for, in the order of the request; the coordinator's topics come in the order they
+ * were accepted in.
+ */
 function mergeAnswers(sorted: readonly SortedTopic[], answer: OffsetCommitAnswer): Encodable<OffsetCommitResponse>['topics'] {
   let next = 0
   return sorted.map(({ requested, accepted, refused }) => {

@@ -1,6 +1,7 @@
 /**
- * OffsetDelete 0: drops committed offsets of a group, partition by partition (KIP-496). Topics that the group subscribes to are
- * refused with GROUP_SUBSCRIBED_TO_TOPIC; a group of another protocol type than consumer must be empty.
+ * OffsetDelete 0: drops committed offsets of a group, partition by partition (KIP-496). Topics that the group
+ * subscribes to are refused with GROUP_SUBSCRIBED_TO_TOPIC; a group of another protocol type than consumer
+ * must be empty.
  */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { Encodable, OffsetDeleteRequest, OffsetDeleteResponse } from '@kavka/protocol'

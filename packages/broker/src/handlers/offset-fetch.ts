@@ -1,9 +1,11 @@
 /**
- * OffsetFetch 1–10: what groups have committed. A group or partition without a commit is answered -1, never an error.
+ * OffsetFetch 1–10: what groups have committed. A group or partition without a commit is answered -1, never
+ * an error.
  *
- * v1–7 one group · v2 null topics for everything, an error of the group as a whole · v5 leader epoch (KIP-320) · v7 requireStable:
- * partitions with an open transaction answer UNSTABLE_OFFSET_COMMIT (KIP-447) · v8 several groups (KIP-709) · v9 member id and
- * epoch, which only groups of the consumer protocol would check (KIP-848) · v10 topic ids in place of names.
+ * v1–7 one group · v2 null topics for everything, an error of the group as a whole · v5 leader epoch
+ * (KIP-320) · v7 requireStable: partitions with an open transaction answer UNSTABLE_OFFSET_COMMIT (KIP-447) ·
+ * v8 several groups (KIP-709) · v9 member id and epoch, which only groups of the consumer protocol would
+ * check (KIP-848) · v10 topic ids in place of names.
  */
 import type { MetadataImage } from '@kavka/controller'
 import { ApiKey, ErrorCode, ZERO_UUID } from '@kavka/protocol'
@@ -67,11 +69,11 @@ interface ResolvedTopic {
   readonly refused: ResponseTopic
 }
 
-function resolve(topic: RequestTopic, context: RequestContext, { authorizer, image }: GroupServices): ResolvedTopic {
+function resolve(topic: RequestTopic, context: RequestContext, services: GroupServices): ResolvedTopic {
   const byId = context.apiVersion >= TOPIC_IDS_FROM
-  const name = byId ? image().topics.byId.get(topic.topicId)?.name : topic.name
+  const name = byId ? services.image().topics.byId.get(topic.topicId)?.name : topic.name
   if (name === undefined) return { asked: null, refused: refusedTopic(topic, ErrorCode.UNKNOWN_TOPIC_ID) }
-  if (!authorizer.authorize(context, 'Describe', { type: 'Topic', name })) {
+  if (!services.authorizer.authorize(context, 'Describe', { type: 'Topic', name })) {
     return { asked: null, refused: refusedTopic(topic, ErrorCode.TOPIC_AUTHORIZATION_FAILED) }
   }
   const topicId = byId ? topic.topicId : ZERO_UUID
@@ -93,10 +95,11 @@ function refusedTopic(topic: RequestTopic, errorCode: number): ResponseTopic {
 }
 
 /** Of everything, what the client may see; by id only topics that exist. */
-function visibleTopics(answer: OffsetFetchAnswer, context: RequestContext, { authorizer, image }: GroupServices): ResponseTopic[] {
+function visibleTopics(answer: OffsetFetchAnswer, context: RequestContext, services: GroupServices): ResponseTopic[] {
+  const { authorizer } = services
   const visible = answer.topics.filter(({ name }) => authorizer.authorize(context, 'Describe', { type: 'Topic', name }))
   if (context.apiVersion < TOPIC_IDS_FROM) return visible
-  return visible.flatMap((topic) => withId(topic, image()))
+  return visible.flatMap((topic) => withId(topic, services.image()))
 }
 
 function withId(topic: ResponseTopic & { readonly name: string }, image: MetadataImage): ResponseTopic[] {

@@ -1,7 +1,8 @@
 /**
  * SyncGroup 0–5: brings the leader's assignment and fetches one's own; parked until the assignment is stored.
  *
- * v3 static members (KIP-345) · v5 protocol type and name are compared with the group's (KIP-559); the request must carry both.
+ * v3 static members (KIP-345) · v5 protocol type and name are compared with the group's (KIP-559); the
+ * request must carry both.
  */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { SyncGroupRequest, SyncGroupResponse } from '@kavka/protocol'

@@ -33,8 +33,8 @@ const WAIT_MS_MAX = 1_000
 const WAITING_MAX = 10_000
 
 /**
- * Gives out ids from a block of 1000 that the controller reserved for this broker (AllocateProducerIds, KIP-730). A block that a
- * crash cuts short is lost; no id is given twice.
+ * Gives out ids from a block of 1000 that the controller reserved for this broker (AllocateProducerIds,
+ * KIP-730). A block that a crash cuts short is lost; no id is given twice.
  */
 export class ProducerIdManager implements ProducerIds {
   readonly #options: ProducerIdManagerOptions
@@ -101,9 +101,9 @@ export class ProducerIdManager implements ProducerIds {
   }
 
   async #fetch(): Promise<IdBlock | null> {
-    const { channel, logger, brokerEpoch } = this.#dependencies
+    const { channel, logger } = this.#dependencies
     const { nodeId, listener } = this.#options
-    const body: AllocateProducerIdsRequest = { brokerId: nodeId, brokerEpoch: brokerEpoch() }
+    const body: AllocateProducerIdsRequest = { brokerId: nodeId, brokerEpoch: this.#dependencies.brokerEpoch() }
     const reply = await channel.request(
       { apiKey: ApiKey.AllocateProducerIds, apiVersion: 0, body, principal: 'User:kavka', clientId: `broker-${nodeId}`, clientHost: '', listener },
       REQUEST_TIMEOUT_MS,

@@ -1,4 +1,7 @@
-/** The replica manager as coordinators see it, with one partition in memory and appends that end as the test says. For tests. */
+/**
+ * The replica manager as coordinators see it, with one partition in memory and appends that end as the test
+ * says. For tests.
+ */
 import { batchRecordCount, ErrorCode, setBaseOffsetAndLeaderEpoch } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
 import type { AppendRequest, AppendResult, LeadershipListener, PartitionView, ReplicaManager } from '@kavka/replication'
@@ -11,7 +14,10 @@ export class ScriptedReplicas {
   maxMessageBytes = 1_048_588
   role: 'leader' | 'follower' = 'leader'
   readonly requests: AppendRequest[] = []
-  /** `commit`: at once. `hold`: in the log, the answer waits for `release`. A number: refused with it, not in the log. */
+  /**
+   * `commit`: at once. `hold`: in the log, the answer waits for `release`. A number: refused with it, not in
+   * the log.
+   */
   next: 'commit' | 'hold' | number = 'commit'
   /** When set, a read waits until it is called. */
   gate: Promise<void> | null = null

@@ -3,7 +3,9 @@ import { NO_BYTES } from './classic-group.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { DescribedGroup } from '../group-coordinator-api.ts'
 
-/** Metadata, assignment and protocol are shown of a stable group only: before, they belong to no generation. */
+/**
+ * Metadata, assignment and protocol are shown of a stable group only: before, they belong to no generation.
+ */
 export function describeClassicGroup(group: ClassicGroup): DescribedGroup {
   const stable = group.state.kind === 'Stable'
   return {

@@ -57,7 +57,10 @@ export interface ClassicMember {
 
 export const NO_BYTES = Buffer.alloc(0)
 
-/** State of one group and the moves that keep it consistent. What to answer and what to store is decided elsewhere. */
+/**
+ * State of one group and the moves that keep it consistent. What to answer and what to store is decided
+ * elsewhere.
+ */
 export class ClassicGroup {
   readonly groupId: string
   state: ClassicState = { kind: 'Empty' }
@@ -73,7 +76,10 @@ export class ClassicGroup {
   readonly members = new Map<string, ClassicMember>()
   /** Instance id → member id (KIP-345). */
   readonly staticMembers = new Map<string, string>()
-  /** Ids given out with MEMBER_ID_REQUIRED that have not come back yet (KIP-394), with the timer that forgets them. */
+  /**
+   * Ids given out with MEMBER_ID_REQUIRED that have not come back yet (KIP-394), with the timer that forgets
+   * them.
+   */
   readonly pendingJoin = new Map<string, Deadline<GroupTimer>>()
   readonly joinTimer: Deadline<GroupTimer>
   readonly syncTimer: Deadline<GroupTimer>
@@ -135,7 +141,10 @@ export class ClassicGroup {
     this.pendingJoin.delete(member.memberId)
   }
 
-  /** Forgets a member or pending member; the first of the rest leads when the leader goes. Timers are the caller's. */
+  /**
+   * Forgets a member or pending member; the first of the rest leads when the leader goes. Timers are the
+   * caller's.
+   */
   remove(memberId: string): void {
     const member = this.members.get(memberId)
     if (member !== undefined) {
@@ -166,7 +175,10 @@ export class ClassicGroup {
     assert(this.#awaitingJoinCount <= this.members.size, 'only members park joins')
   }
 
-  /** Gives a static member its new id and keeps everything else of it. Parked requests of the old id are answered before. */
+  /**
+   * Gives a static member its new id and keeps everything else of it. Parked requests of the old id are
+   * answered before.
+   */
   replaceStatic(instanceId: string, oldMemberId: string, newMemberId: string): ClassicMember {
     const old = this.member(oldMemberId)
     assert(old.awaitingJoin === null && old.awaitingSync === null, 'a replaced member is fenced first')
@@ -181,7 +193,9 @@ export class ClassicGroup {
     return member
   }
 
-  /** When the leader did not rejoin, the first who did leads. False: nobody did, or there is no member at all. */
+  /**
+   * When the leader did not rejoin, the first who did leads. False: nobody did, or there is no member at all.
+   */
   electJoinedLeader(): boolean {
     if (this.leaderId === null) return false
     if (this.member(this.leaderId).awaitingJoin !== null) return true
@@ -193,7 +207,10 @@ export class ClassicGroup {
     return false
   }
 
-  /** The protocol that most members prefer among those that all have; ties go to the earlier member's preference. */
+  /**
+   * The protocol that most members prefer among those that all have; ties go to the earlier member's
+   * preference.
+   */
   selectProtocol(): string {
     return this.#votes.select(this.members.values(), this.members.size)
   }

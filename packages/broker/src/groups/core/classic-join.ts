@@ -45,8 +45,8 @@ function joinErrorOf(group: ClassicGroup, request: JoinGroupInput): number {
 }
 
 /**
- * `group.max.size` (KIP-389). While a rebalance runs the members that already rejoined count, so that after a lowering of the limit
- * the last to come are the ones that are turned away.
+ * `group.max.size` (KIP-389). While a rebalance runs the members that already rejoined count, so that after a
+ * lowering of the limit the last to come are the ones that are turned away.
  */
 function hasRoomFor(context: ClassicContext, group: ClassicGroup, memberId: string): boolean {
   const { groupMaxSize } = context.options
@@ -86,7 +86,10 @@ function joinNewMember(context: ClassicContext, group: ClassicGroup, join: Join)
   else replaceStaticMember(context, group, join, { instanceId: groupInstanceId, oldMemberId: existing, newMemberId: memberId })
 }
 
-/** The id is remembered for one session: the group waits for it to come back, so that a lost answer leaves no ghost member behind. */
+/**
+ * The id is remembered for one session: the group waits for it to come back, so that a lost answer leaves no
+ * ghost member behind.
+ */
 function requireMemberId(context: ClassicContext, group: ClassicGroup, join: Join, memberId: string): void {
   const timer = newDeadline<GroupTimer>({ kind: 'session', groupId: group.groupId, memberId })
   group.pendingJoin.set(memberId, timer)
@@ -139,7 +142,10 @@ export function memberErrorOf(group: ClassicGroup, memberId: string, groupInstan
   return group.members.has(memberId) ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID
 }
 
-/** A member of the group joins again: to take part in a rebalance, to start one, or because an answer was lost. */
+/**
+ * A member of the group joins again: to take part in a rebalance, to start one, or because an answer was
+ * lost.
+ */
 function rejoin(context: ClassicContext, group: ClassicGroup, join: Join, member: ClassicMember): void {
   const unchanged = sameProtocols(member.protocols, join.request.protocols)
   switch (group.state.kind) {
@@ -178,7 +184,10 @@ function updateMember(context: ClassicContext, group: ClassicGroup, join: Join, 
   rebalanceOrCompleteJoin(context, group, join.now)
 }
 
-/** A retried JoinGroup replaces the one that is parked; nobody reads the old answer, but its connection must not wait for ever. */
+/**
+ * A retried JoinGroup replaces the one that is parked; nobody reads the old answer, but its connection must
+ * not wait for ever.
+ */
 function supersedeParkedJoin(context: ClassicContext, group: ClassicGroup, member: ClassicMember): void {
   answerJoin(context, group, member, joinError(ErrorCode.UNKNOWN_MEMBER_ID, member.memberId))
 }
@@ -190,8 +199,8 @@ interface StaticReplacement {
 }
 
 /**
- * A static member restarted (KIP-345): it gets a new id, the old one is fenced. In a stable group whose protocol stays the same
- * nothing is rebalanced; the new id is stored, and only then the answer goes out.
+ * A static member restarted (KIP-345): it gets a new id, the old one is fenced. In a stable group whose
+ * protocol stays the same nothing is rebalanced; the new id is stored, and only then the answer goes out.
  */
 function replaceStaticMember(context: ClassicContext, group: ClassicGroup, join: Join, ids: StaticReplacement): void {
   fence(context, group, group.member(ids.oldMemberId))
@@ -257,8 +266,8 @@ function storeReplacement(context: ClassicContext, group: ClassicGroup, join: Jo
 }
 
 /**
- * Clients below v9 cannot be told to skip the assignment: they are told that the old leader leads, so that a restarted leader takes
- * itself for a follower and just fetches its assignment.
+ * Clients below v9 cannot be told to skip the assignment: they are told that the old leader leads, so that a
+ * restarted leader takes itself for a follower and just fetches its assignment.
  */
 function replacementAnswer(group: ClassicGroup, join: Join, undo: ReplacementUndo): JoinGroupAnswer {
   const { newMemberId } = undo.ids
@@ -278,7 +287,8 @@ function revertReplacement(
 ): void {
   const { ids, before } = undo
   const member = group.members.get(ids.newMemberId)
-  // It left, was replaced again or got into the next generation while the record was under way: nothing to take back.
+  // It left, was replaced again or got into the next generation while the record was under way: nothing to
+  // take back.
   if (member === undefined || group.staticMembers.get(ids.instanceId) !== ids.newMemberId) return
   if (group.generationId !== undo.generationId) return
   answerJoin(context, group, member, {

@@ -6,7 +6,10 @@ import { memberErrorOf } from './classic-join.ts'
 import { dropMember, prepareRebalance, maybeCompleteJoin } from './classic-rebalance.ts'
 import type { LeaveGroupAnswer, LeaveGroupInput, LeavingMember } from '../group-coordinator-api.ts'
 
-/** LeaveGroup, for several members at once (KIP-345): the rest of the group rebalances once. A code for each member, in order. */
+/**
+ * LeaveGroup, for several members at once (KIP-345): the rest of the group rebalances once. A code for each
+ * member, in order.
+ */
 export function leaveGroup(
   context: ClassicContext,
   group: ClassicGroup,

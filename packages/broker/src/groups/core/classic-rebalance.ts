@@ -15,7 +15,10 @@ export function rebalanceOrCompleteJoin(context: ClassicContext, group: ClassicG
   else maybeCompleteJoin(context, group, now)
 }
 
-/** Asks every member to join anew: who waits for an assignment is told, the others learn it from their heartbeats. */
+/**
+ * Asks every member to join anew: who waits for an assignment is told, the others learn it from their
+ * heartbeats.
+ */
 export function prepareRebalance(context: ClassicContext, group: ClassicGroup, now: Now): void {
   if (group.state.kind === 'CompletingRebalance') resetAssignments(context, group, ErrorCode.REBALANCE_IN_PROGRESS, now)
   context.timers.cancel(group.syncTimer)
@@ -28,7 +31,10 @@ export function prepareRebalance(context: ClassicContext, group: ClassicGroup, n
   else context.timers.schedule(group.joinTimer, now.monotonicMs + group.rebalanceTimeoutMs)
 }
 
-/** The first rebalance of an empty group waits for more members, so that a fleet that starts together is assigned once (KIP-134). */
+/**
+ * The first rebalance of an empty group waits for more members, so that a fleet that starts together is
+ * assigned once (KIP-134).
+ */
 function startInitialDelay(context: ClassicContext, group: ClassicGroup, now: Now): void {
   const delayMs = context.options.groupInitialRebalanceDelayMs
   const remainingMs = Math.max(group.rebalanceTimeoutMs - delayMs, 0)
@@ -42,7 +48,10 @@ export function maybeCompleteJoin(context: ClassicContext, group: ClassicGroup, 
   if (group.hasAllMembersJoined) completeJoin(context, group, now)
 }
 
-/** The join timer passed: the initial delay is extended while members keep arriving; else the phase ends with those who came. */
+/**
+ * The join timer passed: the initial delay is extended while members keep arriving; else the phase ends with
+ * those who came.
+ */
 export function joinTimerPassed(context: ClassicContext, group: ClassicGroup, now: Now): void {
   if (group.state.kind !== 'PreparingRebalance') return
   const { initial } = group.state
@@ -58,8 +67,9 @@ export function joinTimerPassed(context: ClassicContext, group: ClassicGroup, no
 }
 
 /**
- * Ends the join phase: dynamic members that did not come back are dropped, static ones stay (KIP-345), the next generation starts.
- * When only absent static members are left, waits another round: their sessions decide.
+ * Ends the join phase: dynamic members that did not come back are dropped, static ones stay (KIP-345), the
+ * next generation starts. When only absent static members are left, waits another round: their sessions
+ * decide.
  */
 export function completeJoin(context: ClassicContext, group: ClassicGroup, now: Now): void {
   assert(group.state.kind === 'PreparingRebalance', 'a join phase that runs is completed', { groupId: group.groupId })
@@ -83,8 +93,8 @@ function dropAbsentDynamicMembers(context: ClassicContext, group: ClassicGroup):
 }
 
 /**
- * A failure changes nothing here: should the broker die too, the generation before becomes active again in the log, and its members,
- * who are gone, time out.
+ * A failure changes nothing here: should the broker die too, the generation before becomes active again in
+ * the log, and its members, who are gone, time out.
  */
 function storeEmptyGeneration(context: ClassicContext, group: ClassicGroup): void {
   context.outbox.append({
@@ -109,7 +119,10 @@ function answerAllJoins(context: ClassicContext, group: ClassicGroup, now: Now):
   context.timers.schedule(group.syncTimer, now.monotonicMs + group.rebalanceTimeoutMs)
 }
 
-/** Members that got the join answer but did not send SyncGroup within the rebalance time-out are dropped (KAFKA-13214). */
+/**
+ * Members that got the join answer but did not send SyncGroup within the rebalance time-out are dropped
+ * (KAFKA-13214).
+ */
 export function syncTimerPassed(context: ClassicContext, group: ClassicGroup, now: Now): void {
   const pending = group.pendingSync()
   if (pending === null || pending.size === 0) return
@@ -121,8 +134,9 @@ export function syncTimerPassed(context: ClassicContext, group: ClassicGroup, no
 }
 
 /**
- * A session ended. A parked request counts as a heartbeat, except the first join of a member, which would otherwise be parked for
- * ever when its client is gone; the session starts anew when the parked request is answered.
+ * A session ended. A parked request counts as a heartbeat, except the first join of a member, which would
+ * otherwise be parked for ever when its client is gone; the session starts anew when the parked request is
+ * answered.
  */
 export function sessionExpired(context: ClassicContext, group: ClassicGroup, memberId: string, now: Now): void {
   if (group.state.kind === 'Dead') return
@@ -138,7 +152,10 @@ export function sessionExpired(context: ClassicContext, group: ClassicGroup, mem
   else if (group.state.kind === 'PreparingRebalance' && group.hasAllMembersJoined) completeJoin(context, group, now)
 }
 
-/** Removes a member; its parked JoinGroup is answered UNKNOWN_MEMBER_ID, upon which a client that is still there joins again. */
+/**
+ * Removes a member; its parked JoinGroup is answered UNKNOWN_MEMBER_ID, upon which a client that is still
+ * there joins again.
+ */
 export function dropMember(context: ClassicContext, group: ClassicGroup, member: ClassicMember): void {
   context.timers.cancel(member.session)
   answerJoin(context, group, member, joinError(ErrorCode.UNKNOWN_MEMBER_ID, ''))
@@ -155,7 +172,10 @@ export function resetAssignments(context: ClassicContext, group: ClassicGroup, e
   }
 }
 
-/** The first record of a group could not be stored: whoever waits to join is told, and the group has never been. */
+/**
+ * The first record of a group could not be stored: whoever waits to join is told, and the group has never
+ * been.
+ */
 export function dissolveNewGroup(context: ClassicContext, group: ClassicGroup, appendError: number, now: Now): void {
   for (const member of group.members.values()) {
     answerJoin(context, group, member, joinError(coordinatorErrorOf(appendError), ''))

@@ -10,7 +10,10 @@ import { prepareRebalance, resetAssignments } from './classic-rebalance.ts'
 import type { HeartbeatInput, SyncGroupAnswer, SyncGroupInput } from '../group-coordinator-api.ts'
 import { groupMetadataRecord } from './group-records.ts'
 
-/** SyncGroup: the leader's brings the assignment, which is stored before anybody gets it; the others wait for it. */
+/**
+ * SyncGroup: the leader's brings the assignment, which is stored before anybody gets it; the others wait for
+ * it.
+ */
 export function syncGroup(
   context: ClassicContext,
   group: ClassicGroup,
@@ -52,8 +55,9 @@ function differs(requested: string | null, known: string | null): boolean {
 }
 
 /**
- * Stores the leader's assignment. Members may come and go while the record is under way: only when the group still waits in the
- * same generation the outcome counts. Members that the leader left out get an empty assignment.
+ * Stores the leader's assignment. Members may come and go while the record is under way: only when the group
+ * still waits in the same generation the outcome counts. Members that the leader left out get an empty
+ * assignment.
  */
 function storeAssignment(context: ClassicContext, group: ClassicGroup, request: SyncGroupInput): void {
   const assignments = new Map<string, Buffer>()

@@ -1,14 +1,18 @@
 import { assert } from '@kavka/kernel'
 import type { StoredOffset } from './group-records.ts'
 
-/** A committed offset and where its record stands in the log, which decides between a plain commit and a transaction's. */
+/**
+ * A committed offset and where its record stands in the log, which decides between a plain commit and a
+ * transaction's.
+ */
 export interface CommittedOffset extends StoredOffset {
   readonly recordOffset: number
 }
 
 /**
- * Offsets of one group: those that are committed, those of open transactions, and which partitions have a commit on its way into
- * the log. Changes only by committed or replayed records; the counts of commits under way are the exception.
+ * Offsets of one group: those that are committed, those of open transactions, and which partitions have a
+ * commit on its way into the log. Changes only by committed or replayed records; the counts of commits under
+ * way are the exception.
  */
 export class GroupOffsets {
   readonly #topics = new Map<string, Map<number, CommittedOffset>>()
@@ -45,7 +49,9 @@ export class GroupOffsets {
     putNested(topics, topic, partition, committed)
   }
 
-  /** A tombstone: also a pending offset of the partition is gone, as its transaction must not bring it back. */
+  /**
+   * A tombstone: also a pending offset of the partition is gone, as its transaction must not bring it back.
+   */
   delete(topic: string, partition: number): void {
     deleteNested(this.#topics, topic, partition)
     for (const [producerId, topics] of this.#pending) {
@@ -54,7 +60,10 @@ export class GroupOffsets {
     }
   }
 
-  /** The marker: a commit's offsets take effect unless the partition was committed later in the log, an abort's are dropped. */
+  /**
+   * The marker: a commit's offsets take effect unless the partition was committed later in the log, an
+   * abort's are dropped.
+   */
   endTransaction(producerId: number, result: 'commit' | 'abort'): void {
     const topics = this.#pending.get(producerId)
     if (topics === undefined) return
@@ -77,7 +86,9 @@ export class GroupOffsets {
     return this.#pending.size > 0
   }
 
-  /** A commit of the partition is on its way into the log; it must not be expired or outlived by a deletion. */
+  /**
+   * A commit of the partition is on its way into the log; it must not be expired or outlived by a deletion.
+   */
   isUnderWay(topic: string, partition: number): boolean {
     return this.#underWay.has(topic, partition)
   }

@@ -59,9 +59,9 @@ export interface GroupPartitionDependencies {
 }
 
 /**
- * The group coordinator of one partition of `__consumer_offsets`, synchronous and without IO: requests, time and fates of appends in,
- * records and answers out. Membership is soft and changes at once; a generation's assignment, offsets and deletions count only
- * when their records are committed.
+ * The group coordinator of one partition of `__consumer_offsets`, synchronous and without IO: requests, time
+ * and fates of appends in, records and answers out. Membership is soft and changes at once; a generation's
+ * assignment, offsets and deletions count only when their records are committed.
  */
 export class GroupPartitionCore implements CoordinatorCore {
   readonly #options: GroupOptions
@@ -103,7 +103,10 @@ export class GroupPartitionCore implements CoordinatorCore {
     if (existing === null) this.#storeNewGroup(group, now)
   }
 
-  /** A join that was refused leaves no group behind; one that was accepted is worth a record, so that a failover finds the group. */
+  /**
+   * A join that was refused leaves no group behind; one that was accepted is worth a record, so that a
+   * failover finds the group.
+   */
   #storeNewGroup(group: ClassicGroup, now: Now): void {
     if (group.members.size === 0 && group.pendingJoin.size === 0) {
       this.#table.remove(group.groupId)
@@ -267,7 +270,10 @@ export class GroupPartitionCore implements CoordinatorCore {
     return this.#table.foreign(groupId) === null ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NON_EMPTY_GROUP
   }
 
-  /** Writes the tombstones of an empty group and of everything it has committed; dead from now on, gone when they are committed. */
+  /**
+   * Writes the tombstones of an empty group and of everything it has committed; dead from now on, gone when
+   * they are committed.
+   */
   #eraseGroup(group: ClassicGroup, now: Now, done: (errorCode: number) => void): void {
     const { groupId } = group
     const partitions = [...(this.#table.offsets(groupId)?.known() ?? [])]
@@ -288,7 +294,10 @@ export class GroupPartitionCore implements CoordinatorCore {
     })
   }
 
-  /** Topics are gone from the metadata: what groups committed for them is of no use, and must not survive a topic of the same name. */
+  /**
+   * Topics are gone from the metadata: what groups committed for them is of no use, and must not survive a
+   * topic of the same name.
+   */
   topicsDeleted(topics: ReadonlySet<string>): void {
     for (const { groupId } of this.#table.classicGroups()) {
       const known = [...(this.#table.offsets(groupId)?.known() ?? [])].filter(([topic]) => topics.has(topic))

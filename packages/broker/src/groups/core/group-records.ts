@@ -14,8 +14,9 @@ import { NO_BYTES } from './classic-group.ts'
 import type { ClassicGroup } from './classic-group.ts'
 
 /**
- * The records of `__consumer_offsets` as Kafka writes them: the key starts with its record type, the value with its version, both
- * int16. Kafka 4.3 writes offsets with version 4 (version 1 when the client asked for a retention time) and group metadata with 3.
+ * The records of `__consumer_offsets` as Kafka writes them: the key starts with its record type, the value
+ * with its version, both int16. Kafka 4.3 writes offsets with version 4 (version 1 when the client asked for
+ * a retention time) and group metadata with 3.
  */
 
 /** One committed offset as it is stored. */
@@ -33,7 +34,10 @@ export interface StoredOffset {
 export type GroupRecordKey =
   | { readonly kind: 'offset'; readonly groupId: string; readonly topic: string; readonly partition: number }
   | { readonly kind: 'group'; readonly groupId: string }
-  /** Consumer (KIP-848), share (KIP-932) and streams (KIP-1071) groups: known by whose they are, not by what they say. */
+  /**
+   * Consumer (KIP-848), share (KIP-932) and streams (KIP-1071) groups: known by whose they are, not by what
+   * they say.
+   */
   | { readonly kind: 'foreign'; readonly groupId: string; readonly groupType: ForeignGroupType; readonly part: string }
   /** A record type of a Kafka newer than this code. */
   | { readonly kind: 'unknown'; readonly recordType: number }

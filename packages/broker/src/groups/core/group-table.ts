@@ -7,7 +7,10 @@ import { GroupOffsets } from './committed-offsets.ts'
 import type { CommittedOffset } from './committed-offsets.ts'
 import type { ForeignGroupType } from './group-records.ts'
 
-/** Every group of one partition of `__consumer_offsets`, by id: the classic ones, their offsets, and what belongs to other protocols. */
+/**
+ * Every group of one partition of `__consumer_offsets`, by id: the classic ones, their offsets, and what
+ * belongs to other protocols.
+ */
 export class GroupTable {
   readonly #classic = new Map<string, ClassicGroup>()
   readonly #offsets = new Map<string, GroupOffsets>()
@@ -28,7 +31,10 @@ export class GroupTable {
     return this.#foreign.get(groupId) ?? null
   }
 
-  /** The group, made simple (empty, without a protocol type) when there is none: what a commit without membership needs. */
+  /**
+   * The group, made simple (empty, without a protocol type) when there is none: what a commit without
+   * membership needs.
+   */
   classicOrSimple(groupId: string): ClassicGroup {
     const existing = this.#classic.get(groupId)
     if (existing !== undefined) return existing
@@ -91,7 +97,10 @@ export class GroupTable {
     this.#transactions.delete(producerId)
   }
 
-  /** Replaces what is known of a group by what its record says. Nobody waits for anything: this happens while loading only. */
+  /**
+   * Replaces what is known of a group by what its record says. Nobody waits for anything: this happens while
+   * loading only.
+   */
   restore(groupId: string, value: GroupMetadataValue): void {
     const stateTimestampMs = value.currentStateTimestamp < 0 ? null : value.currentStateTimestamp
     const group = new ClassicGroup(groupId, stateTimestampMs)

@@ -3,8 +3,9 @@ import type { ClassicGroup } from './classic-group.ts'
 import type { CommittedOffset, GroupOffsets } from './committed-offsets.ts'
 
 /**
- * Since when an offset's retention counts (KIP-211): an empty group's since it became empty; a stable consumer group's, for topics
- * it no longer subscribes to, and a simple group's since the commit. Null: nothing of the group expires now.
+ * Since when an offset's retention counts (KIP-211): an empty group's since it became empty; a stable
+ * consumer group's, for topics it no longer subscribes to, and a simple group's since the commit. Null:
+ * nothing of the group expires now.
  */
 function retentionStart(group: ClassicGroup, committed: CommittedOffset): number | null {
   if (group.protocolType === null) return committed.commitTimestampMs
@@ -13,7 +14,10 @@ function retentionStart(group: ClassicGroup, committed: CommittedOffset): number
   return known && group.state.kind === 'Stable' ? committed.commitTimestampMs : null
 }
 
-/** Partitions whose offset is to be dropped; never one of an open transaction or with a newer commit under way. */
+/**
+ * Partitions whose offset is to be dropped; never one of an open transaction or with a newer commit under
+ * way.
+ */
 export function expiredOffsets(
   group: ClassicGroup,
   offsets: GroupOffsets,

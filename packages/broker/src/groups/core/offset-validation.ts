@@ -9,12 +9,15 @@ export interface Committer {
   readonly groupInstanceId: string | null
 }
 
-/** GROUP_ID_NOT_FOUND came with this version (KIP-848); before, a lost group looked like a lost generation. */
+/**
+ * GROUP_ID_NOT_FOUND came with this version (KIP-848); before, a lost group looked like a lost generation.
+ */
 const GROUP_ID_NOT_FOUND_FROM = 9
 
 /**
- * May this committer commit for the group? Only its members in the current generation, or anybody while it is empty (admin tools,
- * consumers with assigned partitions). PreparingRebalance accepts the generation that ends, so that members can commit what they give up.
+ * May this committer commit for the group? Only its members in the current generation, or anybody while it is
+ * empty (admin tools, consumers with assigned partitions). PreparingRebalance accepts the generation that
+ * ends, so that members can commit what they give up.
  */
 export function commitErrorOf(group: ClassicGroup, committer: Committer): number {
   const { generationId, memberId, groupInstanceId } = committer
@@ -29,8 +32,8 @@ export function commitErrorOf(group: ClassicGroup, committer: Committer): number
 }
 
 /**
- * The same for an offset of a transaction: the producer's own fencing guards it, so that old clients, which name no member, and a
- * group that awaits its assignment are let through (KIP-447).
+ * The same for an offset of a transaction: the producer's own fencing guards it, so that old clients, which
+ * name no member, and a group that awaits its assignment are let through (KIP-447).
  */
 export function transactionalCommitErrorOf(group: ClassicGroup, committer: Committer): number {
   const { generationId, memberId, groupInstanceId } = committer
@@ -48,7 +51,10 @@ export function absentGroupErrorOf(generationId: number, apiVersion: number): nu
   return apiVersion >= GROUP_ID_NOT_FOUND_FROM ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION
 }
 
-/** May offsets of the group be deleted one by one? The topics that a consumer group subscribes to are refused later. */
+/**
+ * May offsets of the group be deleted one by one? The topics that a consumer group subscribes to are refused
+ * later.
+ */
 export function offsetDeleteErrorOf(group: ClassicGroup): number {
   if (group.state.kind === 'Dead') return ErrorCode.GROUP_ID_NOT_FOUND
   if (group.state.kind === 'Empty' || group.protocolType === 'consumer') return ErrorCode.NONE

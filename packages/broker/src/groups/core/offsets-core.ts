@@ -28,7 +28,10 @@ export interface CommitPlan {
   readonly answer: OffsetCommitAnswer
 }
 
-/** Sorts out metadata that is too long (in characters, as Kafka counts); everything else of the request is written. */
+/**
+ * Sorts out metadata that is too long (in characters, as Kafka counts); everything else of the request is
+ * written.
+ */
 export function planCommit(
   topics: readonly CommittedTopic[],
   metadataLengthMax: number,
@@ -74,7 +77,10 @@ export function commitRefused(topics: readonly CommittedTopic[], errorCode: numb
   }
 }
 
-/** Where a commit's offsets go when their records are committed: into the group at once, or pending until a marker. */
+/**
+ * Where a commit's offsets go when their records are committed: into the group at once, or pending until a
+ * marker.
+ */
 export type CommitTarget =
   | { readonly kind: 'plain' }
   | { readonly kind: 'transactional'; readonly producerId: number; readonly producerEpoch: number }
@@ -87,8 +93,8 @@ export interface Commit {
 }
 
 /**
- * Writes a commit. The table is asked again when the records are committed: the state must become what a replay of the log would
- * make of it, and that includes a simple group that did not exist before.
+ * Writes a commit. The table is asked again when the records are committed: the state must become what a
+ * replay of the log would make of it, and that includes a simple group that did not exist before.
  */
 export function appendCommit(outbox: EffectOutbox, commit: Commit, table: GroupTable): void {
   const { groupId, correlation, plan } = commit
@@ -145,7 +151,10 @@ function refusedPlan(plan: CommitPlan, errorCode: number): OffsetCommitAnswer {
   }
 }
 
-/** What a group has committed; null offsets stand for a group that does not exist, which is no error (KIP-98 clients rely on it). */
+/**
+ * What a group has committed; null offsets stand for a group that does not exist, which is no error (KIP-98
+ * clients rely on it).
+ */
 export function fetchOffsets(offsets: GroupOffsets | null, request: OffsetFetchInput): OffsetFetchAnswer {
   const { stability } = request
   if (request.topics === null) return { errorCode: ErrorCode.NONE, topics: offsets === null ? [] : allOffsets(offsets, stability) }
@@ -235,7 +244,10 @@ export function tombstonesOf(
   return Array.from(partitions, ([topic, partition]) => offsetTombstone(groupId, topic, partition))
 }
 
-/** Wall time at which a commit that asked for a retention of its own expires; -1: the broker's retention counts. */
+/**
+ * Wall time at which a commit that asked for a retention of its own expires; -1: the broker's retention
+ * counts.
+ */
 export function expireTimestampOf(retentionTimeMs: number, now: Now): number {
   return retentionTimeMs < 0 ? -1 : now.wallMs + retentionTimeMs
 }

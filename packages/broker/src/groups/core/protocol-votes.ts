@@ -1,7 +1,10 @@
 import { assert } from '@kavka/kernel'
 import type { GroupProtocol } from '../group-coordinator-api.ts'
 
-/** Counts how many members support each protocol, so that a join costs the joiner's protocols and not the group's members. */
+/**
+ * Counts how many members support each protocol, so that a join costs the joiner's protocols and not the
+ * group's members.
+ */
 export class ProtocolVotes {
   readonly #supporters = new Map<string, number>()
 

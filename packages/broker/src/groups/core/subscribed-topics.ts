@@ -4,8 +4,9 @@ import { consumerProtocolSubscriptionCodec, DecodeError, Reader } from '@kavka/p
 export const CONSUMER_PROTOCOL_TYPE = 'consumer'
 
 /**
- * Topics that the members of a consumer group subscribe to: their offsets do not expire and are not deleted. Version 0 of the
- * subscription is a prefix of all later ones, and is all that is read. Null: not a consumer group, no protocol yet, or not readable.
+ * Topics that the members of a consumer group subscribe to: their offsets do not expire and are not deleted.
+ * Version 0 of the subscription is a prefix of all later ones, and is all that is read. Null: not a consumer
+ * group, no protocol yet, or not readable.
  */
 export function subscribedTopicsOf(
   protocolType: string | null,

@@ -1,4 +1,7 @@
-/** What must hold of a group whatever happens to its members and its coordinator. For tests; each names what was broken. */
+/**
+ * What must hold of a group whatever happens to its members and its coordinator. For tests; each names what
+ * was broken.
+ */
 import { decodeGroupValue, decodeRecordKey } from '../core/group-records.ts'
 import type { LogEntry } from './core-harness.ts'
 
@@ -30,8 +33,9 @@ export function checkGenerationsMonotone(log: readonly LogEntry[]): void {
 type CommitStatus = 'unknown' | 'acknowledged' | 'refused'
 
 /**
- * G3, G4: a fetch returns the last acknowledged commit or one issued after it whose fate is open; never a refused one, never one
- * that is older than what was read before. Commits of a partition are issued, and logged, in the order of their offsets.
+ * G3, G4: a fetch returns the last acknowledged commit or one issued after it whose fate is open; never a
+ * refused one, never one that is older than what was read before. Commits of a partition are issued, and
+ * logged, in the order of their offsets.
  */
 export class OffsetRegisterInvariant {
   readonly #commits = new Map<number, CommitStatus>()
@@ -61,7 +65,10 @@ export class OffsetRegisterInvariant {
   }
 }
 
-/** G6: when nothing goes wrong any more, all live members are in one generation and every partition has its owner. */
+/**
+ * G6: when nothing goes wrong any more, all live members are in one generation and every partition has its
+ * owner.
+ */
 export function checkConverged(
   members: readonly { readonly name: string; readonly generationId: number; readonly assignment: readonly number[]; readonly isMember: boolean }[],
   partitions: number,

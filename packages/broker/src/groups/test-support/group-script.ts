@@ -1,4 +1,7 @@
-/** The commands of `testdata/*.txt`: clients by name talk to one core, and every answer and record is printed as it comes. */
+/**
+ * The commands of `testdata/*.txt`: clients by name talk to one core, and every answer and record is printed
+ * as it comes.
+ */
 import { ErrorCode, errorName, ZERO_UUID } from '@kavka/protocol'
 import type {
   JoinGroupAnswer,

@@ -1,4 +1,7 @@
-/** A consumer as the coordinator sees one: joins, assigns when it leads, sends heartbeats, starts over when told to. For tests. */
+/**
+ * A consumer as the coordinator sees one: joins, assigns when it leads, sends heartbeats, starts over when
+ * told to. For tests.
+ */
 import { ErrorCode } from '@kavka/protocol'
 import type { JoinGroupAnswer, SyncGroupAnswer } from '../group-coordinator-api.ts'
 import type { CoreHarness } from './core-harness.ts'
