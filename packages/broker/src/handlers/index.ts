@@ -25,6 +25,7 @@ import { incrementalAlterConfigsHandler } from './incremental-alter-configs.ts'
 import { initProducerIdHandler } from './init-producer-id.ts'
 import { joinGroupHandler } from './join-group.ts'
 import { leaveGroupHandler } from './leave-group.ts'
+import { listConfigResourcesHandler } from './list-config-resources.ts'
 import { listGroupsHandler } from './list-groups.ts'
 import { listOffsetsHandler } from './list-offsets.ts'
 import { listPartitionReassignmentsHandler } from './list-partition-reassignments.ts'
@@ -75,6 +76,7 @@ export const brokerHandlers: readonly AnyApiHandler<BrokerServices>[] = [
   describeLogDirsHandler,
   describeProducersHandler,
   describeTopicPartitionsHandler,
+  listConfigResourcesHandler,
   deleteGroupsHandler,
   describeGroupsHandler,
   findCoordinatorHandler,

@@ -22,7 +22,7 @@ const REFUSED_PAUSE_MS = 100
 /** Reports while something is expected of the controller: unfencing, or leave to shut down. */
 const EAGER_HEARTBEAT_MS = 25
 /** A controlled shutdown ends without the controller's leave when it was not heard of for so long. */
-const CONTROLLER_SILENCE_MS_MAX = 3_000
+const CONTROLLER_SILENCE_MS_MAX = 2_000
 
 export interface BrokerLifecycleOptions {
   readonly nodeId: NodeId
