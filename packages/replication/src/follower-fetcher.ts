@@ -261,7 +261,8 @@ export class FollowerFetcher {
   #send(): void {
     if (this.#partitions.size === 0 || this.#connection.kind === 'waiting') return
     const stream = this.#connection.kind === 'open' ? this.#connection.stream : this.#open()
-    while (stream !== null && (this.#toSend.size > 0 || this.#credits > 0 || this.#removed.length > 0)) {
+    if (stream === null) return
+    while (this.#toSend.size > 0 || this.#credits > 0 || this.#removed.length > 0) {
       const positions = this.#takePositions()
       const removed = this.#removed
       const creditFrames = this.#credits

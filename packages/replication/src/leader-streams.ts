@@ -64,7 +64,7 @@ export class LeaderStreams {
 
   stop(): void {
     this.#stopped = true
-    for (const stream of [...this.#streams.values()]) stream.close('the leader stops')
+    for (const stream of this.#streams.values()) stream.close('the leader stops')
   }
 
   #problemWith(hello: FollowerHello): string | null {

@@ -238,7 +238,7 @@ export class ReplicaManagerShell implements ReplicaManager {
    * the start: before that a log may only seem to be nobody's.
    */
   setStraysAside(): void {
-    for (const log of [...this.#dependencies.logs.logs()]) {
+    for (const log of this.#dependencies.logs.logs()) {
       if (this.#hosted.find(log.topicPartition)?.topicId === log.topicId) continue
       this.#dependencies.logger.warn({ partition: log.directory }, 'a log that is not assigned here is set aside')
       this.#dependencies.logs.markStray(log.topicPartition)
