@@ -828,7 +828,11 @@ export class DiskLog implements PartitionLog {
     this.#snapshots.removeBelow(newStart)
     for (const segment of gone) this.#writer.forget(segment)
     this.#writer.coverDirectory(this.directory)
-    return gone.flatMap((segment) => segment.markDeleted())
+    return gone.flatMap((segment, index) => {
+      // Oldest first on the disk too: a crash must not bring an old segment back without those between it and the rest.
+      if (index > 0) this.#ports.fs.syncDirectory(this.directory)
+      return segment.markDeleted()
+    })
   }
 
   #retentionView(segment: Segment, next: Segment | undefined): RetentionSegment {
