@@ -1,6 +1,6 @@
 /** Walks the batches of a segment file in large reads: for recovery, index rebuilding and producer replay. */
 import type { File } from '@kavka/kernel'
-import { BATCH_HEADER_BYTES, batchSizeBytes, batchStep, LOG_OVERHEAD_BYTES, verifyBatchCrc } from '@kavka/protocol'
+import { BATCH_HEADER_BYTES, batchSizeBytes, batchStep, LOG_OVERHEAD_BYTES } from '@kavka/protocol'
 import { BatchView } from './batch-view.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -46,16 +46,4 @@ export function walkBatches(file: File, range: WalkRange, visit: BatchVisitor): 
     position += step.sizeBytes
   }
   return { kind: 'end', position }
-}
-
-/** The checks of recovery: checksum, and offsets that only grow. Wrap a visitor that wants no bad batch. */
-export function verifying(nextOffsetMin: number, visit: (batch: BatchView, position: number) => void): BatchVisitor {
-  let nextOffset = nextOffsetMin
-  return (batch, position) => {
-    if (!verifyBatchCrc(batch.buffer, batch.position)) return { bad: `a batch's checksum is wrong (stored ${batch.crc})` }
-    if (batch.baseOffset < nextOffset || batch.lastOffsetDelta < 0) return { bad: `offset ${batch.baseOffset} after ${nextOffset - 1}` }
-    nextOffset = batch.lastOffset + 1
-    visit(batch, position)
-    return null
-  }
 }
