@@ -19,4 +19,3 @@ export type { DirectoryFailedListener, LogDirectoryStatus, LogManagerDeps, LogSt
 export { logManagerDefaults } from './log-manager-options.ts'
 export type { LogManagerOptions } from './log-manager-options.ts'
 export type { Processes } from './files/directory-lock.ts'
-export { LevelStore } from './level-store.ts'
