@@ -42,14 +42,14 @@ export interface ConfigEntry {
   readonly documentation: string
 }
 
-/** `places`: where the key is set, strongest first; the last resort, its default, is added. */
+/** `places`: where the key is set, strongest first, its default among them where it has one. */
 export function configEntry(
   key: AnyConfigKey,
   places: readonly SourcedValue[],
   access: 'read-only' | 'dynamic',
 ): ConfigEntry {
   const isSensitive = key.type === 'PASSWORD'
-  const all = [...places, ...defaultOf(key)].map((place) => (isSensitive ? { ...place, value: null } : place))
+  const all = places.map((place) => (isSensitive ? { ...place, value: null } : place))
   const inForce = all[0]
   return {
     name: key.name,
@@ -61,9 +61,4 @@ export function configEntry(
     configType: codeByType[key.type],
     documentation: key.doc,
   }
-}
-
-function defaultOf(key: AnyConfigKey): SourcedValue[] {
-  if (key.default === undefined) return []
-  return [{ name: key.name, value: key.format(key.default), source: ConfigSource.DEFAULT }]
 }

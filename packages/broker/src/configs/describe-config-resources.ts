@@ -25,20 +25,28 @@ export function describeTopicConfig(topic: string, view: ConfigView): ConfigEntr
   const inForce = resolveTopicConfig(view.config, dynamicDefaults(view.image()), overrides) as Readonly<Record<string, unknown>>
   return rowsOf(topicConfigKeys).map(([property, row]) => {
     const own = overrides.get(row.name)
-    const synonyms = brokerSynonymsOf(row.name).flatMap((name) => placesOfBrokerKey(name, view))
-    const places = own === undefined ? synonyms : [{ name: row.name, value: own, source: ConfigSource.DYNAMIC_TOPIC }, ...synonyms]
+    const inherited = placesOfTopicDefault(row, view)
+    const places = own === undefined ? inherited : [{ name: row.name, value: own, source: ConfigSource.DYNAMIC_TOPIC }, ...inherited]
     const entry = configEntry(row, places, 'dynamic')
     // Broker keys may be in other units (hours): what the topic obeys is printed in the unit of its own key.
     return { ...entry, value: own ?? row.format(inForce[property]) }
   })
 }
 
+/** Broker keys that give a topic key its default; of several (ms, minutes, hours) only the first one's own default counts, as in Kafka. */
+function placesOfTopicDefault(row: AnyConfigKey, view: ConfigView): SourcedValue[] {
+  const brokerKeys = brokerSynonymsOf(row.name)
+  if (brokerKeys.length === 0) return [{ name: row.name, value: row.format(row.default), source: ConfigSource.DEFAULT }]
+  return brokerKeys.flatMap((name, index) =>
+    placesOfBrokerKey(name, view).filter(({ source }) => index === 0 || source !== ConfigSource.DEFAULT),
+  )
+}
+
 /** `name` '' is the default of all brokers: only what was set there. */
 export function describeBrokerConfig(name: string, view: ConfigView): ConfigEntry[] {
   if (name === '') return describeBrokerDefaults(view)
   return brokerRows.map((row) => {
-    const places = [...placesOfBrokerKey(row.name, view)].filter(({ source }) => source !== ConfigSource.DEFAULT)
-    return configEntry(row, places, row.scope === 'read-only' ? 'read-only' : 'dynamic')
+    return configEntry(row, placesOfBrokerKey(row.name, view), row.scope === 'read-only' ? 'read-only' : 'dynamic')
   })
 }
 
@@ -53,14 +61,16 @@ function describeBrokerDefaults(view: ConfigView): ConfigEntry[] {
 }
 
 /** Every place where a broker key is set, strongest first; its default last when it has one. */
-function placesOfBrokerKey(name: string, { nodeId, explicitConfig, image }: ConfigView): SourcedValue[] {
+function placesOfBrokerKey(name: string, view: ConfigView): SourcedValue[] {
+  const { nodeId, explicitConfig } = view
+  const image = view.image()
   const row = brokerRowByName.get(name)
   const places: SourcedValue[] = []
   const add = (value: string | null | undefined, source: SourcedValue['source']): void => {
     if (value !== undefined) places.push({ name, value, source })
   }
-  add(overridesOf(image(), 4, String(nodeId)).get(name), ConfigSource.DYNAMIC_BROKER)
-  add(dynamicDefaults(image()).get(name), ConfigSource.DYNAMIC_DEFAULT_BROKER)
+  add(overridesOf(image, 4, String(nodeId)).get(name), ConfigSource.DYNAMIC_BROKER)
+  add(dynamicDefaults(image).get(name), ConfigSource.DYNAMIC_DEFAULT_BROKER)
   add(explicitConfig.get(name), ConfigSource.STATIC_BROKER)
   if (row?.default !== undefined && row.default !== null) add(row.format(row.default), ConfigSource.DEFAULT)
   return places

@@ -1,4 +1,7 @@
-/** AlterConfigs 0–2, the older form that replaces all overrides of a resource (deprecated by KIP-339): checked, then forwarded. Loggers cannot be altered this way. */
+/**
+ * AlterConfigs 0–2, the older form that replaces all overrides of a resource (deprecated by KIP-339): checked, then forwarded.
+ * Loggers cannot be altered this way.
+ */
 import { ApiKey, errorMessage, ErrorCode } from '@kavka/protocol'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '@kavka/protocol'
 import { ConfigOperation } from '../configs/alter-validation.ts'
@@ -49,7 +52,9 @@ async function forward(
   const { apiKey, apiVersion } = context
   const reply = await services.controller.request({ apiKey, apiVersion, body: request, timeoutMs: FORWARD_TIMEOUT_MS }, context)
   if (reply.kind === 'answered') {
-    return (reply.body as AlterConfigsResponse).responses.map((result) => ({ ...result, errorCode: result.errorCode ?? 0, errorMessage: result.errorMessage ?? null }))
+    const { responses } = reply.body as AlterConfigsResponse
+    // The controller leaves out what stands at its default.
+    return responses.map((result) => ({ ...result, errorCode: result.errorCode ?? 0, errorMessage: result.errorMessage ?? null }))
   }
   const { errorCode } = reply
   return request.resources.map((resource) => ({ ...named(resourceOf(resource)), errorCode, errorMessage: errorMessage(errorCode) }))

@@ -7,7 +7,7 @@
  */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { ApiVersionsRequest, ApiVersionsResponse, Encodable } from '@kavka/protocol'
-import { isClientSoftwareWord } from './client-software.ts'
+import { isClientSoftwareWord } from '../net/client-software.ts'
 import type { ApiHandler } from './handler.ts'
 import type { NodeServices } from './services.ts'
 

@@ -5,7 +5,7 @@ import type { DeleteRecordsRequest, DeleteRecordsResponse, TopicPartition } from
 import type { ApiHandler } from './handler.ts'
 import type { BrokerServices } from './services.ts'
 import { errorOfPartition, topicByName } from './topic-lookup.ts'
-import { isInternalTopic } from './topic-names.ts'
+import { isInternalTopic } from '../topic-creation/topic-names.ts'
 
 interface Asked {
   readonly topicPartition: TopicPartition

@@ -13,7 +13,7 @@ import { CLUSTER_RESOURCE } from '../security/authorizer.ts'
 import type { AclResource } from '../security/authorizer.ts'
 import type { ApiHandler, RequestContext } from './handler.ts'
 import type { NodeServices } from './services.ts'
-import { isTopicName } from './topic-names.ts'
+import { isTopicName } from '../topic-creation/topic-names.ts'
 
 type Resource = DescribeConfigsRequest['resources'][number]
 type Result = Encodable<DescribeConfigsResponse['results'][number]>

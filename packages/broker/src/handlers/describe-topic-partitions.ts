@@ -9,7 +9,7 @@ import { authorizedOperations, TOPIC_OPERATIONS } from './authorized-operations.
 import { leaderOn, offlineReplicas } from './cluster-view.ts'
 import type { ApiHandler, RequestContext } from './handler.ts'
 import type { BrokerServices } from './services.ts'
-import { isInternalTopic, isTopicName } from './topic-names.ts'
+import { isInternalTopic, isTopicName } from '../topic-creation/topic-names.ts'
 
 type Topic = Encodable<DescribeTopicPartitionsResponse['topics'][number]>
 type Cursor = DescribeTopicPartitionsRequest['cursor']

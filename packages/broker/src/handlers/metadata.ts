@@ -15,7 +15,7 @@ import { brokersOn, leaderOn, offlineReplicas } from './cluster-view.ts'
 import type { BrokerAddress } from './cluster-view.ts'
 import type { ApiHandler, RequestContext } from './handler.ts'
 import type { BrokerServices } from './services.ts'
-import { isInternalTopic, isTopicName } from './topic-names.ts'
+import { isInternalTopic, isTopicName } from '../topic-creation/topic-names.ts'
 
 type Topic = Encodable<MetadataResponse['topics'][number]>
 type AskedTopic = NonNullable<MetadataRequest['topics']>[number]

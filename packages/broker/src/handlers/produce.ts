@@ -12,7 +12,7 @@ import type { BatchRefusal } from './client-batch.ts'
 import type { ApiHandler, HandlerResult, RequestContext } from './handler.ts'
 import { leaderIdAndEpoch, NodeEndpoints } from './node-endpoints.ts'
 import type { BrokerServices } from './services.ts'
-import { isInternalTopic } from './topic-names.ts'
+import { isInternalTopic } from '../topic-creation/topic-names.ts'
 
 type PartitionResponse = Encodable<ProduceResponse['responses'][number]['partitionResponses'][number]>
 type TopicRequest = ProduceRequest['topicData'][number]

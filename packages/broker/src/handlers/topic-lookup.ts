@@ -13,12 +13,12 @@ export function topicByName(
   name: string,
   operation: AclOperation,
   context: RequestContext,
-  { authorizer, image }: { readonly authorizer: Authorizer; image(): MetadataImage },
+  services: { readonly authorizer: Authorizer; image(): MetadataImage },
 ): TopicLookup {
-  if (!authorizer.authorize(context, operation, { type: 'Topic', name })) {
+  if (!services.authorizer.authorize(context, operation, { type: 'Topic', name })) {
     return { kind: 'refused', errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
   }
-  const topic = image().topics.byName.get(name)
+  const topic = services.image().topics.byName.get(name)
   if (topic === undefined) return { kind: 'refused', errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
   return { kind: 'found', topic }
 }

@@ -86,9 +86,12 @@ export class BrokerLifecycle {
     })
   }
 
-  /** The image moved on: what the controller waits for may have happened. */
-  metadataAdvanced(): void {
-    const waits = this.#brokerEpoch >= 0 && (this.#isFenced || this.#wantsShutDown)
+  /**
+   * The image moved on: what the controller waits for may have happened. `broker-leaving`: it waits for every broker to have seen
+   * this step before it lets the leaving one go, which would otherwise take a heartbeat interval.
+   */
+  metadataAdvanced(step: 'routine' | 'broker-leaving'): void {
+    const waits = this.#brokerEpoch >= 0 && (this.#isFenced || this.#wantsShutDown || step === 'broker-leaving')
     if (waits && this.#deps.metadataOffset() >= this.#brokerEpoch) this.#hurryHeartbeat(0)
   }
 

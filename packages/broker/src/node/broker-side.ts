@@ -7,7 +7,7 @@ import type { BrokerEpoch } from '@kavka/protocol'
 import { FetchSessionCache, ReplicaManagerShell } from '@kavka/replication'
 import { logManagerDefaults, LogManager } from '@kavka/storage'
 import { GrpcReplicationTransport, plaintext } from '@kavka/transport'
-import { DynamicConfig } from '../configs/dynamic-config.ts'
+import type { DynamicConfig } from '../configs/dynamic-config.ts'
 import type { LoggerLevels } from '../configs/logger-levels.ts'
 import { LogBackedGroupCoordinator } from '../groups/group-coordinator.ts'
 import { ProducerIdManager } from '../producer-ids/producer-ids.ts'
@@ -87,7 +87,7 @@ export function createBrokerSide(
     scheduler,
     random,
     logger: loggers.get('kafka.server.ReplicaManager'),
-    brokerEpoch: deps.brokerEpoch,
+    brokerEpoch: () => deps.brokerEpoch(),
     // The dynamic configuration is updated before the replica manager is told of the same image.
     logConfigOf: (topic) => dynamicConfig.topicConfig(topic),
   })
@@ -99,7 +99,7 @@ export function createBrokerSide(
     { nodeId, listener: settings.layout.interBrokerListener },
     {
       channel: metadata.channel, scheduler, logger: loggers.get('org.apache.kafka.coordinator.transaction.RPCProducerIdManager'),
-      brokerEpoch: deps.brokerEpoch,
+      brokerEpoch: () => deps.brokerEpoch(),
     },
   )
   const fetchSessions = new FetchSessionCache(
@@ -129,7 +129,7 @@ export interface BrokerPublisherEvents {
   brokerConfigChanged(config: BrokerConfig): void
   topicsDeleted(names: readonly string[]): void
   /** Everything of this image is in force on this broker. */
-  applied(image: MetadataImage, previous: MetadataImage): void
+  applied(image: MetadataImage, changes: MetadataChanges): void
 }
 
 /** The order in which a broker acts on metadata: settings first, then replicas, then the coordinators on top of them. */
@@ -141,7 +141,7 @@ export function brokerPublisher(side: BrokerSide, events: BrokerPublisherEvents)
       side.groups.publish(image, changes)
       const deleted = Array.from(changes.topicsDeleted.values(), ({ name }) => name)
       if (deleted.length > 0) events.topicsDeleted(deleted.filter((name) => !image.topics.byName.has(name)))
-      events.applied(image, previous)
+      events.applied(image, changes)
     },
   }
 }

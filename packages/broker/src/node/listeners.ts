@@ -36,7 +36,7 @@ export function createListeners(settings: NodeSettings, deps: NodeListenersDepen
   const limits = new ConnectionLimits(connectionLimits(settings.config))
   const grpc = new GrpcEndpoint({ providers: deps.grpcProviders })
   const refusals = new RefusalLog({ logger: loggers.get('kafka.network.SocketServer'), clock: scheduler })
-  const dispatcher = new RequestDispatcher({ tableOf: deps.tableOf, meters, scheduler, logger: loggers.get('kafka.request.logger') })
+  const dispatcher = new RequestDispatcher({ tableOf: (role) => deps.tableOf(role), meters, scheduler, logger: loggers.get('kafka.request.logger') })
   const listeners = settings.layout.listeners.map((layout) => {
     const allowed = grpcServicesOf(layout, settings)
     return new Listener(listenerOptions(layout, settings, allowed), {

@@ -48,9 +48,10 @@ export async function createMetadataSide(
       peerUnreachable: (peer) => driver.peerUnreachable(peer),
     },
   )
+  const stateMachine = heard(loader, (role) => channel.setLeader(role.leaderId))
+  const onFatal = (cause: unknown): void => deps.failed(asError(cause))
   const driver: QuorumDriver = new QuorumDriver(
-    raftOptions(settings, nodeId),
-    { store, peers, scheduler, random, stateMachine: heard(loader, (role) => channel.setLeader(role.leaderId)), logger: deps.logger, onFatal: (cause) => deps.failed(asError(cause)) },
+    raftOptions(settings, nodeId), { store, peers, scheduler, random, stateMachine, logger: deps.logger, onFatal },
   )
   const controller = layout.isController
     ? new QuorumController(

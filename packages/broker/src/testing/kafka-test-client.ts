@@ -1,8 +1,8 @@
 /** The smallest Kafka client that tests need: one connection, any API by its codecs, raw bytes where a test wants to misbehave. */
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { systemScheduler } from '@kavka/kernel'
 import { apis, decodeResponse, encodeRequestFrame } from '@kavka/protocol'
-import type { Encodable } from '@kavka/protocol'
 import { FrameAssembler } from '../net/framing.ts'
 
 const ANSWER_MS_MAX = 10_000
@@ -55,7 +55,7 @@ export class KafkaTestClient {
   encode(apiKey: number, apiVersion: number, request: object): Buffer[] {
     const codec = apis.get(apiKey)!.requestCodec
     const correlationId = ++this.#correlationId
-    return encodeRequestFrame({ codec, apiVersion, correlationId, clientId: 'test', request: request as Encodable<unknown> })
+    return encodeRequestFrame({ codec, apiVersion, correlationId, clientId: 'test', request })
   }
 
   raw(bytes: Uint8Array): void {
@@ -68,14 +68,14 @@ export class KafkaTestClient {
     if (frame !== undefined) return Promise.resolve(frame)
     if (this.#isClosed) return Promise.reject(new Error('the connection is closed'))
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no answer')), ANSWER_MS_MAX)
+      const timer = systemScheduler.after(ANSWER_MS_MAX, () => reject(new Error('no answer')))
       this.#waiters.push({
         resolve: (answer) => {
-          clearTimeout(timer)
+          timer.cancel()
           resolve(answer)
         },
         reject: (error) => {
-          clearTimeout(timer)
+          timer.cancel()
           reject(error)
         },
       })
@@ -84,11 +84,13 @@ export class KafkaTestClient {
 
   /** Resolves when the server has closed the connection; what it answered before is returned. */
   async closedByServer(msMax = 2_000): Promise<readonly Buffer[]> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('the server kept the connection')), msMax)
+    await new Promise<void>((resolve, reject) => {
+      const timer = systemScheduler.after(msMax, () => reject(new Error('the server kept the connection')))
+      void this.#closed.then(() => {
+        timer.cancel()
+        resolve()
+      })
     })
-    await Promise.race([this.#closed, late]).finally(() => clearTimeout(timer))
     return this.#frames
   }
 

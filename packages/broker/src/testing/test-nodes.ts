@@ -35,13 +35,15 @@ export async function freePorts(count: number): Promise<number[]> {
 export class TestNodes {
   readonly #folder = mkdtempSync(join(tmpdir(), 'kavka-broker-test-'))
   readonly #overrides: ReadonlyMap<string, string>
+  readonly #rolesOf: (nodeId: number) => string
   readonly #controllerPorts: number[] = []
   readonly #clientPorts: number[] = []
   readonly nodes = new Map<number, TestNode>()
   logger: Logger = silentLogger
 
-  constructor(overrides: Readonly<Record<string, string>> = {}) {
+  constructor(overrides: Readonly<Record<string, string>> = {}, rolesOf: (nodeId: number) => string = () => 'broker,controller') {
     this.#overrides = new Map(Object.entries(overrides))
+    this.#rolesOf = rolesOf
   }
 
   /** Starts nodes 1 to `count`, all at once. */
@@ -84,13 +86,19 @@ export class TestNodes {
   }
 
   #properties(nodeId: number): ReadonlyMap<string, string> {
-    const voters = this.#controllerPorts.map((port, index) => `${index + 1}@${ADDRESS}:${port}`).join(',')
-    const listeners = `PLAINTEXT://${ADDRESS}:${this.#clientPorts[nodeId - 1]},CONTROLLER://${ADDRESS}:${this.#controllerPorts[nodeId - 1]}`
+    const roles = this.#rolesOf(nodeId)
+    const voters = this.#controllerPorts
+      .map((port, index) => `${index + 1}@${ADDRESS}:${port}`)
+      .filter((_, index) => this.#rolesOf(index + 1).includes('controller'))
+    const listeners = [
+      ...(roles.includes('broker') ? [`PLAINTEXT://${ADDRESS}:${this.#clientPorts[nodeId - 1]}`] : []),
+      ...(roles.includes('controller') ? [`CONTROLLER://${ADDRESS}:${this.#controllerPorts[nodeId - 1]}`] : []),
+    ]
     return new Map([
-      ['process.roles', 'broker,controller'],
+      ['process.roles', roles],
       ['node.id', String(nodeId)],
-      ['controller.quorum.voters', voters],
-      ['listeners', listeners],
+      ['controller.quorum.voters', voters.join(',')],
+      ['listeners', listeners.join(',')],
       ['controller.listener.names', 'CONTROLLER'],
       ['log.dirs', join(this.#folder, `node-${nodeId}`)],
       ['kavka.http.port', '0'],

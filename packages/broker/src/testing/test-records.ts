@@ -1,9 +1,10 @@
 /** Record batches as tests write and read them: values as text. */
+import { systemScheduler } from '@kavka/kernel'
 import { batchesIn, buildBatch, recordsOf } from '@kavka/protocol'
 
 /** One batch with a record for each value. */
 export function batchOf(...values: string[]): Buffer {
-  return buildBatch(values.map((value) => ({ timestamp: Date.now(), key: null, value: Buffer.from(value), headers: [] })))
+  return buildBatch(values.map((value) => ({ timestamp: systemScheduler.wallMs(), key: null, value: Buffer.from(value), headers: [] })))
 }
 
 /** The values of all whole batches, in order. */
