@@ -126,3 +126,18 @@ test('cuts what the old leader alone had', async () => {
   expect(one.manager.partition(orders)!.log.logEndOffset).toBe(2)
   expect(one.manager.metrics.troubledPartitionCount).toBe(0)
 })
+
+test('a leader that wrote nothing in its epoch follows the next one', async () => {
+  const { scheduler, one, two, controller, publish } = await cluster()
+  await produce(one, 'committed', scheduler)
+  // Only broker 1 hears that it was given the lead once more (2 → 1): it notes the start of an epoch in which it never writes.
+  controller.moveLeader(0, two.id)
+  controller.moveLeader(0, one.id)
+  one.publish(controller.image)
+  await scheduler.advance(50)
+  controller.moveLeader(0, two.id)
+  await publish(2000)
+  expect(await produce(two, 'new', scheduler)).toMatchObject({ errorCode: 0, baseOffset: 1 })
+  expect(one.manager.partition(orders)!.log.logEndOffset).toBe(2)
+  expect(one.manager.metrics.troubledPartitionCount).toBe(0)
+})

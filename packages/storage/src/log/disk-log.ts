@@ -330,8 +330,10 @@ export class DiskLog implements PartitionLog {
 
   truncateTo(endOffset: Offset): void {
     assert(endOffset >= this.#logStartOffset, 'truncation below the log start', { endOffset, logStartOffset: this.#logStartOffset, log: this.#name })
-    if (this.#unavailable() !== null || endOffset >= this.#logEndOffset) return
-    this.#guarded(() => this.#truncate(endOffset))
+    if (this.#unavailable() !== null) return
+    if (endOffset < this.#logEndOffset) this.#guarded(() => this.#truncate(endOffset))
+    // A leader that wrote nothing in its epoch has noted the start of it at the log end; as a follower it must not go on claiming it (KAFKA-10706).
+    else if (this.#epochs.truncateFromEnd(endOffset)) this.#epochsDirty = true
   }
 
   truncateFullyAndStartAt(startOffset: Offset): void {
