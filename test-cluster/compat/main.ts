@@ -21,7 +21,8 @@ const { values, positionals } = parseArgs({
 const chosen = suites.filter(
   ({ name, pace }) => (!values.quick || pace === 'quick') && (positionals.length === 0 || positionals.some((word) => name.toLowerCase().includes(word.toLowerCase()))),
 )
-const cluster = values.bootstrap === undefined ? await ProcessCluster.start() : null
+// As the transcripts' Kafka: min.insync.replicas stays at its default.
+const cluster = values.bootstrap === undefined ? await ProcessCluster.start({ properties: { 'min.insync.replicas': '' } }) : null
 let failed = 0
 let passed = 0
 try {

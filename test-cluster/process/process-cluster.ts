@@ -6,7 +6,7 @@ import { freePorts } from './ports.ts'
 
 export interface ProcessClusterOptions {
   readonly nodes?: number
-  /** Properties of every node, over the defaults below. */
+  /** Properties of every node, over the defaults below; '' leaves a key out. */
   readonly properties?: Readonly<Record<string, string>>
   /** Where the folders go; default: a temporary folder that goes when the cluster is disposed of. */
   readonly directory?: string
@@ -46,7 +46,7 @@ export class ProcessCluster {
       const nodeId = index + 1
       const propertiesFile = join(home, `node-${nodeId}.properties`)
       const all = { ...defaults(nodeId, port, voters, count, home), ...properties }
-      writeFileSync(propertiesFile, Object.entries(all).map(([key, value]) => `${key}=${value}\n`).join(''))
+      writeFileSync(propertiesFile, Object.entries(all).flatMap(([key, value]) => (value === '' ? [] : [`${key}=${value}\n`])).join(''))
       return new NodeProcess({ nodeId, propertiesFile, logFile: join(home, `node-${nodeId}.log`) })
     })
     return new ProcessCluster(home, directory === undefined, nodes, ports)

@@ -5,4 +5,10 @@ export interface Departure {
   readonly why: string
 }
 
-export const departures: readonly Departure[] = []
+export const departures: readonly Departure[] = [
+  {
+    kafka: ' because only 3 broker(s) are registered or some brokers have all their log directories cordoned.',
+    kavka: ' because only 3 broker(s) are registered.',
+    why: 'Kavka has no cordoned log directories',
+  },
+]
