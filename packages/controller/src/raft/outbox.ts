@@ -117,7 +117,11 @@ function isPromise(message: RaftMessage): boolean {
     case 'fetch-request':
     case 'fetch-snapshot-request':
       return true
-    default:
+    case 'begin-quorum-epoch':
+    case 'begin-quorum-epoch-response':
+    case 'end-quorum-epoch':
+    case 'fetch-response':
+    case 'fetch-snapshot-response':
       return false
   }
 }

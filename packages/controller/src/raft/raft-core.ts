@@ -2,9 +2,8 @@
  * KRaft-shaped Raft without IO: messages, time and "this is durable now" go in, a `Ready` comes out. See README.md.
  * This file only hands inputs to the parts; what they share is in context.ts.
  */
-import { assert } from '@kavka/kernel'
+import { assert, failure, success } from '@kavka/kernel'
 import type { Random, Result } from '@kavka/kernel'
-import { failure, success } from '@kavka/kernel'
 import type { LeaderEpoch, NodeId, Offset } from '@kavka/protocol'
 import { epochOf, envelope, withJitter } from './context.ts'
 import type { RaftContext } from './context.ts'
@@ -287,7 +286,10 @@ function leaderNamedBy(message: RaftMessage): NodeId | null {
     case 'fetch-response':
     case 'fetch-snapshot-response':
       return message.leaderId
-    default:
+    case 'vote-request':
+    case 'end-quorum-epoch':
+    case 'fetch-request':
+    case 'fetch-snapshot-request':
       return null
   }
 }
