@@ -56,7 +56,6 @@ import type { Reader, Writer } from 'protobufjs'
 ${imports}`
 }
 
-const upperFirst = (text) => text[0].toUpperCase() + text.slice(1)
 const lowerFirst = (text) => text[0].toLowerCase() + text.slice(1)
 
 /** Nested types take the name of what encloses them: `Outer.Inner` is `OuterInner`. */

@@ -26,7 +26,7 @@ export async function consumeLoad(options: { readonly bootstrap: string; readonl
     while (fetchOffset < ends[index]! && performance.now() < endMs) {
       const { responses } = await connection.request(fetchRequestCodec, fetchResponseCodec, 12, {
         replicaId: -1, maxWaitMs: 500, minBytes: 1, maxBytes: 55 * 2 ** 20, isolationLevel: 0, sessionId: 0, sessionEpoch: -1,
-        topics: [{ topic, partitions: [{ partition, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, logStartOffset: -1, partitionMaxBytes: 2 ** 20 }] }],
+        topics: [{ topic, partitions: [{ partition, fetchOffset, partitionMaxBytes: 2 ** 20 }] }],
       })
       const answer = responses[0]!.partitions[0]!
       if (answer.errorCode !== 0) throw new Error(`fetch: ${errorName(answer.errorCode)}`)

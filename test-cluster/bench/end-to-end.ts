@@ -57,7 +57,7 @@ async function consume(connection: WireConnection, topic: string, from: number, 
   while (fetchOffset < from + total) {
     const { responses } = await connection.request(fetchRequestCodec, fetchResponseCodec, 12, {
       replicaId: -1, maxWaitMs: 500, minBytes: 1, maxBytes: 2 ** 20, isolationLevel: 0, sessionId: 0, sessionEpoch: -1,
-      topics: [{ topic, partitions: [{ partition: 0, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, logStartOffset: -1, partitionMaxBytes: 2 ** 20 }] }],
+      topics: [{ topic, partitions: [{ partition: 0, fetchOffset, partitionMaxBytes: 2 ** 20 }] }],
     })
     const data = responses[0]!.partitions[0]!.records as Buffer | null
     for (const step of batchesIn(data ?? Buffer.alloc(0))) {

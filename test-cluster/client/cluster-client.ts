@@ -131,7 +131,7 @@ export class ClusterClient {
     if (leader === null) return { error: 'LEADER_NOT_AVAILABLE' }
     const { responses } = await leader.connection.request(fetchRequestCodec, fetchResponseCodec, 12, {
       replicaId: -1, maxWaitMs: waitMsMax, minBytes: 1, maxBytes: 16 * 2 ** 20, isolationLevel: 0, sessionId: 0, sessionEpoch: -1,
-      topics: [{ topic, partitions: [{ partition, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, logStartOffset: -1, partitionMaxBytes: 8 * 2 ** 20 }] }],
+      topics: [{ topic, partitions: [{ partition, fetchOffset, partitionMaxBytes: 8 * 2 ** 20 }] }],
     })
     const answer = responses[0]!.partitions[0]!
     if (answer.errorCode !== 0) return { error: errorName(answer.errorCode) }

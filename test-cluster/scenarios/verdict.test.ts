@@ -1,8 +1,12 @@
 import type { AcknowledgedBatch, PartitionWriter } from './partition-writer.ts'
 import { judge } from './verdict.ts'
 
-function writer(acknowledged: readonly (readonly [firstIndex: number, count: number, baseOffset: number])[], idempotent = true): PartitionWriter {
-  const batches: AcknowledgedBatch[] = acknowledged.map(([firstIndex, count, baseOffset]) => ({ firstIndex, count, baseOffset, invokedMs: 0, acknowledgedMs: 1, attempts: 1 }))
+type Acknowledgment = readonly [firstIndex: number, count: number, baseOffset: number]
+
+function writer(acknowledged: readonly Acknowledgment[], idempotent = true): PartitionWriter {
+  const batches = acknowledged.map(([firstIndex, count, baseOffset]): AcknowledgedBatch => ({
+    firstIndex, count, baseOffset, invokedMs: 0, acknowledgedMs: 1, attempts: 1,
+  }))
   return {
     acknowledged: batches,
     options: { name: 'w', partition: 0, producer: idempotent ? { producerId: 1, producerEpoch: 0 } : null },

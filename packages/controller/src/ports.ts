@@ -4,7 +4,8 @@ import type { Endpoint } from './metadata/image.ts'
 /**
  * A request that only the active controller may answer, in Kafka's own encoding: the message schemas exist once, and an admin
  * request forwarded by a broker, one sent straight to a controller listener (KIP-919) and a broker's own AlterPartition take one road.
- * APIs: BrokerRegistration, BrokerHeartbeat, AlterPartition, AllocateProducerIds, ControllerRegistration, CreateTopics, DeleteTopics, CreatePartitions,
+ * APIs: BrokerRegistration, BrokerHeartbeat, AlterPartition, AllocateProducerIds, ControllerRegistration,
+ * CreateTopics, DeleteTopics, CreatePartitions,
  * AlterConfigs, IncrementalAlterConfigs, ElectLeaders, DescribeQuorum, UnregisterBroker, UpdateFeatures, AlterPartitionReassignments, ListPartitionReassignments.
  */
 export interface ControllerRequest {

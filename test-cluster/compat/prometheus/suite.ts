@@ -62,7 +62,11 @@ async function checkMetrics(address: string): Promise<void> {
   if (status !== 0 || stdout.trim() !== '' || stderr.trim() !== '') throw new Error(`promtool, exit ${status}: ${stdout}${stderr}`.slice(0, 4000))
 }
 
-async function withPrometheus(directory: string, targets: readonly string[], body: (query: (expression: string) => Promise<number | null>) => Promise<void>): Promise<void> {
+async function withPrometheus(
+  directory: string,
+  targets: readonly string[],
+  body: (query: (expression: string) => Promise<number | null>) => Promise<void>,
+): Promise<void> {
   const [port] = await freePorts(1)
   const config = join(directory, 'prometheus.yml')
   writeFileSync(config, `scrape_configs:\n- job_name: kavka\n  scrape_interval: 500ms\n  static_configs:\n  - targets: [${targets.join(', ')}]\n`)

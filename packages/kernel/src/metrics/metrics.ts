@@ -67,7 +67,7 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 interface Declaration {
   readonly spec: MetricSpec<string>
   readonly kind: Kind
-  values(): MetricValue<string>[]
+  readonly values: () => MetricValue<string>[]
 }
 
 /** Creates an empty register. */
