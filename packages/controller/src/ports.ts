@@ -6,7 +6,8 @@ import type { Endpoint } from './metadata/image.ts'
  * request forwarded by a broker, one sent straight to a controller listener (KIP-919) and a broker's own AlterPartition take one road.
  * APIs: BrokerRegistration, BrokerHeartbeat, AlterPartition, AllocateProducerIds, ControllerRegistration,
  * CreateTopics, DeleteTopics, CreatePartitions,
- * AlterConfigs, IncrementalAlterConfigs, ElectLeaders, DescribeQuorum, UnregisterBroker, UpdateFeatures, AlterPartitionReassignments, ListPartitionReassignments.
+ * AlterConfigs, IncrementalAlterConfigs, ElectLeaders, DescribeQuorum, UnregisterBroker, UpdateFeatures, AlterPartitionReassignments,
+ * ListPartitionReassignments.
  */
 export interface ControllerRequest {
   readonly apiKey: number
