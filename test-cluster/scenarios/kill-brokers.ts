@@ -1,5 +1,3 @@
-// npm run scenario:kill [-- --kills N] [-- --seed S]: kills a random node again and again under load and tells what it cost.
-import { parseArgs } from 'node:util'
 import { seededRandom } from '@kavka/kernel'
 import { eventually } from '../process/eventually.ts'
 import { ProcessCluster } from '../process/process-cluster.ts'
@@ -42,7 +40,7 @@ export async function killBrokers(options: { readonly kills: number; readonly se
     load.close()
     return { verdict, gapsMs }
   } catch (error) {
-    throw new Error(`${String(error)}\n${cluster.nodes.map((node) => `--- node ${node.nodeId}\n${node.log().slice(-3000)}`).join('\n')}`)
+    throw new Error(`${String(error)}\n${cluster.nodes.map((node) => `--- node ${node.nodeId}\n${node.log().slice(-3000)}`).join('\n')}`, { cause: error })
   } finally {
     await cluster.dispose()
   }
@@ -62,14 +60,4 @@ export function distribution(values: readonly number[]): string {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (share: number): string => (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0).toFixed(0)
   return `min ${at(0)}, p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}, max ${at(1)} ms`
-}
-
-if (process.argv[1]?.endsWith('kill-brokers.ts') === true) {
-  const { values } = parseArgs({ options: { kills: { type: 'string', default: '50' }, seed: { type: 'string' } } })
-  const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed)
-  console.log(`SEED=${seed}`)
-  const report = await killBrokers({ kills: Number(values.kills), seed, log: (line) => console.log(line) })
-  console.log(`longest gap in acknowledged writes after a kill: ${distribution(report.gapsMs)}`)
-  console.log(JSON.stringify(report.verdict))
-  process.exitCode = report.verdict.lost + report.verdict.duplicated + report.verdict.reordered === 0 ? 0 : 1
 }
