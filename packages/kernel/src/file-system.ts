@@ -22,7 +22,11 @@ export interface FileSystem {
   /** Removes a directory and all in it; fine when missing. */
   removeDirectory(path: string): void
   sizeBytes(path: string): number
+  /** When the content of a file was last changed, in milliseconds since the Unix epoch; ENOENT when missing. */
+  modifiedMs(path: string): number
   syncDirectory(path: string): void
+  /** As `syncDirectory`, without stalling the event loop: the names as of the call are durable when it resolves. */
+  syncDirectoryInBackground(path: string): Promise<void>
   /** Bytes of the file system that holds `path`. */
   space(path: string): { readonly totalBytes: number; readonly usableBytes: number }
 }

@@ -22,6 +22,7 @@ export const nodeFileSystem: FileSystem = {
   removeFile: (path) => fs.unlinkSync(path),
   removeDirectory: (path) => fs.rmSync(path, { recursive: true, force: true }),
   sizeBytes: (path) => fs.statSync(path).size,
+  modifiedMs: (path) => Math.floor(fs.statSync(path).mtimeMs),
   syncDirectory: (path) => {
     const descriptor = fs.openSync(path, fs.constants.O_RDONLY)
     try {
@@ -30,10 +31,25 @@ export const nodeFileSystem: FileSystem = {
       fs.closeSync(descriptor)
     }
   },
+  syncDirectoryInBackground: (path) => syncDirectoryInBackground(path),
   space: (path) => {
     const stats = fs.statfsSync(path)
     return { totalBytes: stats.blocks * stats.bsize, usableBytes: stats.bavail * stats.bsize }
   },
+}
+
+async function syncDirectoryInBackground(path: string): Promise<void> {
+  const descriptor = fs.openSync(path, fs.constants.O_RDONLY)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      fs.fsync(descriptor, (error) => {
+        if (error) reject(error)
+        else resolve()
+      })
+    })
+  } finally {
+    fs.closeSync(descriptor)
+  }
 }
 
 function openFile(path: string, mode: FileMode): File {

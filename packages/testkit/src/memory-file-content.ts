@@ -10,6 +10,12 @@ export class MemoryFileContent {
   #durable = new GrowingBuffer()
   #unsynced: Change[] = []
   #changes = 0
+  /** When it was changed last, by the clock of whoever changed it. */
+  modifiedMs: number
+
+  constructor(modifiedMs = 0) {
+    this.modifiedMs = modifiedMs
+  }
 
   get sizeBytes(): number {
     return this.#cached.size

@@ -51,6 +51,26 @@ test('what was synced stays, content and names apart', () => {
   expect(fs.sizeBytes('/d/named')).toBe(0)
 })
 
+test('a directory synced in the background covers the names as of the call, when it is done', async () => {
+  const scheduler = new VirtualScheduler({ wallMsAtStart: 1_000 })
+  const fs = new MemoryFileSystem({ syncDelayMs: 5 }, { scheduler })
+  fs.makeDirectory('/d')
+  fs.syncDirectory('/')
+  fs.writeFile('/d/before', '')
+  const synced = fs.syncDirectoryInBackground('/d')
+  fs.writeFile('/d/after', '')
+  await scheduler.advance(5)
+  await synced
+  expect(fs.modifiedMs('/d/before')).toBe(1_000)
+  const file = fs.open('/d/before', 'read-write')
+  file.writevSync([Buffer.from('x')], 0)
+  expect(fs.modifiedMs('/d/before')).toBe(1_005)
+  const interrupted = fs.syncDirectoryInBackground('/d')
+  fs.crash()
+  expect(fs.list('/d')).toEqual(['before'])
+  await Promise.all([expect(interrupted).rejects.toMatchObject({ code: 'EIO' }), scheduler.advance(5)])
+})
+
 test('with randomness any subset survives, torn or whole, and a rename is atomic', () => {
   const contents = new Set<string>()
   const names = new Set<string>()

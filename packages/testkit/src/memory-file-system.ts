@@ -13,7 +13,7 @@ import { MemoryFileContent } from './memory-file-content.ts'
 export interface MemoryFileSystemOptions {
   /** Bytes that all files together may hold. */
   readonly capacityBytes?: number
-  /** How long `File.sync` takes; needs a scheduler. */
+  /** How long `File.sync` and `syncDirectoryInBackground` take; needs a scheduler. */
   readonly syncDelayMs?: number
 }
 
@@ -116,9 +116,23 @@ export class MemoryFileSystem implements FileSystem {
     return node instanceof MemoryDirectory ? 4096 : node.sizeBytes
   }
 
+  modifiedMs(path: string): number {
+    return this.#fileAt(path).modifiedMs
+  }
+
   syncDirectory(path: string): void {
     this.#faults.check('sync-directory', path)
     this.#names.sync(this.#directoryAt(path, 'fsync'))
+  }
+
+  async syncDirectoryInBackground(path: string): Promise<void> {
+    const crashes = this.#crashes
+    const directory = this.#directoryAt(path, 'fsync')
+    const mark = this.#names.mark()
+    await this.#syncDelay()
+    if (crashes !== this.#crashes) throw fileError('EIO', 'fsync', path)
+    this.#faults.check('sync-directory', path)
+    this.#names.sync(directory, mark)
   }
 
   space(_path: string): { readonly totalBytes: number; readonly usableBytes: number } {
@@ -132,7 +146,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   #createFile(path: string): MemoryFileContent {
-    const content = new MemoryFileContent()
+    const content = new MemoryFileContent(this.#wallMs())
     this.#names.link(path, content)
     return content
   }
@@ -179,6 +193,7 @@ export class MemoryFileSystem implements FileSystem {
       truncateSync: (sizeBytes) => {
         enter('write')
         this.#faults.check('truncate', path)
+        content.modifiedMs = this.#wallMs()
         content.truncate(sizeBytes)
       },
       sync: async () => {
@@ -201,6 +216,7 @@ export class MemoryFileSystem implements FileSystem {
 
   /** A write that fails leaves a prefix behind: half of it on an error, what fits on a full disk. */
   #write(path: string, content: MemoryFileContent, bytes: Buffer, position: number): void {
+    content.modifiedMs = this.#wallMs()
     const fault = this.#faults.take('write', path)
     if (fault !== null) {
       content.write(bytes.subarray(0, bytes.length >> 1), position)
@@ -219,6 +235,10 @@ export class MemoryFileSystem implements FileSystem {
     if (fault === null) return content.sync(mark)
     content.forget(mark)
     throw fileError(fault, 'fdatasync', path)
+  }
+
+  #wallMs(): number {
+    return this.#scheduler?.wallMs() ?? 0
   }
 
   async #syncDelay(): Promise<void> {

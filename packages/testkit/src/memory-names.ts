@@ -20,9 +20,15 @@ interface Edit {
 /** What one call changed; all of it survives a crash or nothing does (a rename is atomic). */
 type NameChange = readonly Edit[]
 
+interface NumberedChange {
+  readonly number: number
+  readonly edits: NameChange
+}
+
 export class MemoryNames {
   readonly #root = new MemoryDirectory()
-  #unsynced: NameChange[] = []
+  #unsynced: NumberedChange[] = []
+  #changes = 0
 
   find(path: string): MemoryNode | null {
     let node: MemoryNode = this.#root
@@ -65,16 +71,22 @@ export class MemoryNames {
     this.#change([{ ...source, node: null }, { ...target, node }])
   }
 
-  /** Makes the names of one directory durable, and with it the other half of a rename. */
-  sync(directory: MemoryDirectory): void {
-    const touches = (change: NameChange): boolean => change.some((edit) => edit.directory === directory)
-    for (const change of this.#unsynced.filter(touches)) applyDurably(change)
-    this.#unsynced = this.#unsynced.filter((change) => !touches(change))
+  /** Names the changes made so far, for `sync`. */
+  mark(): number {
+    return this.#changes
+  }
+
+  /** Makes the names of one directory as of the mark durable, and with it the other half of a rename. */
+  sync(directory: MemoryDirectory, mark = this.#changes): void {
+    const isSynced = (change: NumberedChange): boolean =>
+      change.number < mark && change.edits.some((edit) => edit.directory === directory)
+    for (const change of this.#unsynced.filter(isSynced)) applyDurably(change.edits)
+    this.#unsynced = this.#unsynced.filter((change) => !isSynced(change))
   }
 
   crash(random: Random | undefined): void {
     for (const change of this.#unsynced) {
-      if (random !== undefined && random.below(2) === 0) applyDurably(change)
+      if (random !== undefined && random.below(2) === 0) applyDurably(change.edits)
     }
     this.#unsynced = []
     restore(this.#root)
@@ -100,7 +112,7 @@ export class MemoryNames {
 
   #change(change: NameChange): void {
     for (const { directory, name, node } of change) setName(directory.names, name, node)
-    this.#unsynced.push(change)
+    this.#unsynced.push({ number: this.#changes++, edits: change })
   }
 }
 

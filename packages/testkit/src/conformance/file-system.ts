@@ -40,6 +40,7 @@ export function fileSystemConformance(name: string, open: () => FileSystemFixtur
       expect(codeOf(() => fs.removeFile(at('no')))).toBe('ENOENT')
       expect(codeOf(() => fs.rename(at('no'), at('no2')))).toBe('ENOENT')
       expect(codeOf(() => fs.sizeBytes(at('no')))).toBe('ENOENT')
+      expect(codeOf(() => fs.modifiedMs(at('no')))).toBe('ENOENT')
       expect(codeOf(() => fs.syncDirectory(at('no')))).toBe('ENOENT')
       expect(fs.exists(at('no'))).toBe(false)
       expect(fs.isDirectory(at('no'))).toBe(false)
@@ -107,6 +108,25 @@ export function fileSystemConformance(name: string, open: () => FileSystemFixtur
       fs.syncDirectory(at('x/y'))
       fs.removeDirectory(at('x'))
       expect(fs.exists(at('x'))).toBe(false)
+    })
+
+    test('the time of the last change is told; a rename is none, reading neither', async () => {
+      fs.writeFile(at('a'), '1')
+      const modifiedMs = fs.modifiedMs(at('a'))
+      expect(Number.isInteger(modifiedMs)).toBe(true)
+      fs.rename(at('a'), at('b'))
+      fs.readFile(at('b'))
+      await fs.syncDirectoryInBackground(fixture.directory)
+      expect(fs.modifiedMs(at('b'))).toBe(modifiedMs)
+      const file = fs.open(at('b'), 'read-write')
+      file.writevSync([Buffer.from('2')], 0)
+      file.close()
+      expect(fs.modifiedMs(at('b'))).toBeGreaterThanOrEqual(modifiedMs)
+    })
+
+    test('a directory is synced in the background; a missing one is ENOENT', async () => {
+      await expect(fs.syncDirectoryInBackground(fixture.directory)).resolves.toBeUndefined()
+      await expect(fs.syncDirectoryInBackground(at('no'))).rejects.toMatchObject({ code: 'ENOENT' })
     })
 
     test('a rename replaces its target; open files follow; directories move with their content', () => {
