@@ -3,12 +3,14 @@ import { createMetrics, nodeFileSystem, systemRandom, systemScheduler } from '@k
 import { startNode } from '@kavka/broker'
 import { UsageError } from '../usage-error.ts'
 import { KAVKA_VERSION } from '../version.ts'
+import { giveBuffersRoom } from './heap-growth.ts'
 import { createLogger } from './logger.ts'
 import type { NodeSettings } from './node-settings.ts'
 import { stopSignal } from './stop-signal.ts'
 
 /** Runs one node in this process until a signal stops it; resolves after its controlled shutdown. */
 export async function runNode(settings: NodeSettings): Promise<void> {
+  giveBuffersRoom()
   const logger = createLogger(process.env)
   const stop = stopSignal()
   for (const warning of settings.warnings) logger.warn(warning)
