@@ -6,16 +6,29 @@ import { eventually } from './eventually.ts'
 
 const kavkaCommand = fileURLToPath(new URL('../../packages/kavka/bin/kavka.mjs', import.meta.url))
 
+export interface NodeProcessOptions {
+  readonly nodeId: number
+  readonly propertiesFile: string
+  readonly logFile: string
+  /** A command that replaces itself with the one after it (`nsenter …`), so that signals and the process id are the node's. */
+  readonly wrapper?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** One `kavka server` as a real process that tests start, kill and look at. */
 export class NodeProcess {
   readonly nodeId: number
   readonly propertiesFile: string
   readonly logFile: string
+  readonly #wrapper: readonly string[]
+  readonly #environment: Readonly<Record<string, string>>
   #child: ChildProcess | null = null
   #output = ''
 
-  constructor(options: { readonly nodeId: number; readonly propertiesFile: string; readonly logFile: string }) {
+  constructor(options: NodeProcessOptions) {
     this.nodeId = options.nodeId
+    this.#wrapper = options.wrapper ?? []
+    this.#environment = options.environment ?? {}
     this.propertiesFile = options.propertiesFile
     this.logFile = options.logFile
   }
@@ -35,9 +48,10 @@ export class NodeProcess {
     const log = openSync(this.logFile, 'a')
     const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env
     this.#output = ''
-    this.#child = spawn(process.execPath, [kavkaCommand, 'server', this.propertiesFile], {
+    const [command, ...args] = [...this.#wrapper, process.execPath, kavkaCommand, 'server', this.propertiesFile]
+    this.#child = spawn(command!, args, {
       stdio: ['ignore', 'pipe', log],
-      env: { ...inherited, ...environment },
+      env: { ...inherited, ...this.#environment, ...environment },
     })
     closeSync(log)
     this.#child.stdout?.on('data', (chunk: Buffer) => {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NodeProcess } from './node-process.ts'
+import type { NodeProcessOptions } from './node-process.ts'
 import { freePorts } from './ports.ts'
 
 export interface ProcessClusterOptions {
@@ -10,10 +11,15 @@ export interface ProcessClusterOptions {
   readonly properties?: Readonly<Record<string, string>>
   /** Where the folders go; default: a temporary folder that goes when the cluster is disposed of. */
   readonly directory?: string
+  /** Where each node listens; default: all on loopback. */
+  readonly hosts?: readonly string[]
+  /** How each node is launched (see NodeProcess). */
+  readonly launching?: (nodeId: number) => Pick<NodeProcessOptions, 'wrapper' | 'environment'>
 }
 
 /** Where a member can be reached. */
 export interface MemberPorts {
+  readonly host: string
   readonly client: number
   readonly controller: number
   readonly http: number
@@ -34,20 +40,21 @@ export class ProcessCluster {
   }
 
   /** Writes the properties files; nothing runs yet. */
-  static async create({ nodes: count = 3, properties = {}, directory }: ProcessClusterOptions = {}): Promise<ProcessCluster> {
+  static async create(options: ProcessClusterOptions = {}): Promise<ProcessCluster> {
+    const { nodes: count = 3, properties = {}, directory, hosts = [], launching = () => ({}) } = options
     const home = directory ?? mkdtempSync(join(tmpdir(), 'kavka-cluster-'))
     mkdirSync(home, { recursive: true })
     const free = await freePorts(count * 3)
-    const ports = Array.from({ length: count }, (_, index) => ({
-      client: free[index * 3]!, controller: free[index * 3 + 1]!, http: free[index * 3 + 2]!,
+    const ports = Array.from({ length: count }, (_, index): MemberPorts => ({
+      host: hosts[index] ?? '127.0.0.1', client: free[index * 3]!, controller: free[index * 3 + 1]!, http: free[index * 3 + 2]!,
     }))
-    const voters = ports.map(({ controller }, index) => `${index + 1}@127.0.0.1:${controller}`).join(',')
+    const voters = ports.map(({ host, controller }, index) => `${index + 1}@${host}:${controller}`).join(',')
     const nodes = ports.map((port, index) => {
       const nodeId = index + 1
       const propertiesFile = join(home, `node-${nodeId}.properties`)
       const all = { ...defaults(nodeId, port, voters, count, home), ...properties }
       writeFileSync(propertiesFile, Object.entries(all).flatMap(([key, value]) => (value === '' ? [] : [`${key}=${value}\n`])).join(''))
-      return new NodeProcess({ nodeId, propertiesFile, logFile: join(home, `node-${nodeId}.log`) })
+      return new NodeProcess({ nodeId, propertiesFile, logFile: join(home, `node-${nodeId}.log`), ...launching(nodeId) })
     })
     return new ProcessCluster(home, directory === undefined, nodes, ports)
   }
@@ -70,7 +77,7 @@ export class ProcessCluster {
   }
 
   get bootstrap(): string {
-    return this.ports.map(({ client }) => `127.0.0.1:${client}`).join(',')
+    return this.ports.map(({ host, client }) => `${host}:${client}`).join(',')
   }
 
   node(nodeId: number): NodeProcess {
@@ -99,7 +106,7 @@ function defaults(nodeId: number, port: MemberPorts, voters: string, count: numb
   return {
     'process.roles': 'broker,controller',
     'node.id': String(nodeId),
-    listeners: `PLAINTEXT://127.0.0.1:${port.client},CONTROLLER://127.0.0.1:${port.controller}`,
+    listeners: `PLAINTEXT://${port.host}:${port.client},CONTROLLER://${port.host}:${port.controller}`,
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': voters,

@@ -1,0 +1,11 @@
+import type { Reach } from './nemeses/nemesis.ts'
+
+/** A fault that was: broken from the first blow to healing, and felt until every replica was in sync again. */
+export interface FaultRecord {
+  readonly nemesis: string
+  readonly reach: Reach
+  readonly description: string
+  readonly fromMs: number
+  readonly healedMs: number
+  readonly wholeMs: number
+}
