@@ -1,0 +1,66 @@
+/** Offsets by time, and the aborted transactions of a range: what the indexes beside the batches are for. */
+import type { Offset } from '@kavka/protocol'
+import type { AbortedTransaction, TimestampedOffset } from '../partition-log.ts'
+import type { LogState } from './log-state.ts'
+import type { Segment } from './segment.ts'
+import { firstRecordFrom, recordWithTimestamp } from './timestamp-search.ts'
+import type { RecordPlace } from './timestamp-search.ts'
+import { walkBatches } from './walk-batches.ts'
+
+/** First record at or above the log start with a timestamp of at least `timestampMs`. */
+export function findTimestamp(log: LogState, timestampMs: number): TimestampedOffset | null {
+  if (!log.writer.write()) return null
+  for (const segment of log.segments.all) {
+    if (segment.largestTimestamp.timestampMs < timestampMs) continue
+    const find = (place: RecordPlace) => firstRecordFrom(place, timestampMs, log.logStartOffset)
+    const found = searchSegment(log, segment, timestampMs, find)
+    if (found !== null) return found
+  }
+  return null
+}
+
+export function findMaxTimestamp(log: LogState): TimestampedOffset | null {
+  if (!log.writer.write()) return null
+  let latest: Segment | null = null
+  for (const segment of log.segments.all) {
+    const { timestampMs } = segment.largestTimestamp
+    const isLater = latest === null || timestampMs > latest.largestTimestamp.timestampMs
+    if (timestampMs >= 0 && isLater) latest = segment
+  }
+  if (latest === null) return null
+  const { timestampMs } = latest.largestTimestamp
+  return searchSegment(log, latest, timestampMs, (place) => recordWithTimestamp(place, timestampMs))
+}
+
+function searchSegment(
+  log: LogState,
+  segment: Segment,
+  timestampMs: number,
+  find: (place: RecordPlace) => TimestampedOffset | null,
+): TimestampedOffset | null {
+  const { offsets, times } = segment.indexes
+  const file = log.ports.files.file(segment.logPath)
+  const range = { start: offsets.positionFor(times.offsetBefore(timestampMs)), end: segment.sizeBytes }
+  let found: TimestampedOffset | null = null
+  walkBatches(file, range, (batch) => {
+    if (batch.maxTimestampMs < timestampMs) return null
+    found = find({ batch })
+    return found === null ? null : 'stop'
+  })
+  return found
+}
+
+/** Aborted transactions that a read of [start, end) must know. */
+export function abortedBetween(log: LogState, start: number, end: number): readonly AbortedTransaction[] {
+  const found: AbortedTransaction[] = []
+  const segments = log.segments.all
+  for (let i = log.segments.indexFor(start); i < segments.length; i++) {
+    for (const entry of segments[i]!.aborted) {
+      if (entry.lastOffset >= start && entry.firstOffset < end) {
+        found.push({ producerId: entry.producerId, firstOffset: entry.firstOffset as Offset })
+      }
+      if (entry.lastStableOffset >= end) return found
+    }
+  }
+  return found
+}

@@ -1,0 +1,179 @@
+/**
+ * What is known of one log, shared by the jobs that work on it (append, read, truncate, retain, checkpoint), and the few things
+ * that all of them do: say why the log cannot be used, fail its directory, tell its owner of progress.
+ */
+import { assert } from '@kavka/kernel'
+import type { FileSystem, Logger, Scheduler } from '@kavka/kernel'
+import { topicPartitionName } from '@kavka/protocol'
+import type { LeaderEpoch, Offset, TopicPartition, Uuid } from '@kavka/protocol'
+import type { OpenFiles } from '../files/open-files.ts'
+import { PARTITION_METADATA_FILE } from '../files/partition-metadata.ts'
+import type { LogConfig } from '../log-config.ts'
+import type { LogCorruption } from '../partition-log.ts'
+import type { LeaderEpochs } from './leader-epochs.ts'
+import type { LoadedLog } from './loaded-log.ts'
+import type { LogDirectory } from './log-directory.ts'
+import { LogWriter } from './log-writer.ts'
+import type { TurnEnd } from './log-writer.ts'
+import type { ProducerSnapshots } from './producer-snapshots.ts'
+import type { ProducerState } from './producer-state.ts'
+import type { Segment } from './segment.ts'
+import type { SegmentList } from './segment-list.ts'
+import type { LogTail, TailCache } from './tail-cache.ts'
+
+export interface DiskLogOptions {
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  readonly config: LogConfig
+  readonly directory: string
+  readonly producerIdExpirationMs: number
+  /** Its part of `segment.jitter.ms`, in [0, 1). */
+  readonly jitter: number
+}
+
+export interface DiskLogPorts {
+  readonly fs: FileSystem
+  readonly files: OpenFiles
+  readonly scheduler: Scheduler
+  readonly logger: Logger
+  readonly logDirectory: LogDirectory
+  readonly turnEnd: TurnEnd
+  readonly tailCache: TailCache
+  /** Makes a segment object for a file that exists or will. */
+  readonly segment: (baseOffset: number, sizeBytes: number) => Segment
+  /** Makes the checkpointed recovery point of this log no larger than `offset`, durably, before it returns. */
+  readonly lowerRecoveryPoint: (offset: number) => void
+}
+
+export class LogState {
+  readonly options: DiskLogOptions
+  readonly ports: DiskLogPorts
+  readonly name: string
+  readonly directory: string
+  readonly segments: SegmentList
+  readonly epochs: LeaderEpochs
+  readonly producers: ProducerState
+  readonly snapshots: ProducerSnapshots
+  readonly tail: LogTail
+  readonly writer: LogWriter
+  config: LogConfig
+  logStartOffset: number
+  logEndOffset: number
+  highWatermark: number
+  corruption: LogCorruption | null
+  epochsDirty: boolean
+  /** The recovery point at the last checkpoint. */
+  checkpointedPoint = -1
+  /** Counts what may pull a file from under an asynchronous operation: truncations. */
+  generation = 0
+  isClosed = false
+  durableListener: () => void = () => {}
+  #durableNotified: number
+
+  constructor(options: DiskLogOptions, loaded: LoadedLog, ports: DiskLogPorts) {
+    this.options = options
+    this.ports = ports
+    this.config = options.config
+    this.directory = options.directory
+    this.name = topicPartitionName(options.topicPartition)
+    this.segments = loaded.segments
+    this.epochs = loaded.epochs
+    this.producers = loaded.producers
+    this.snapshots = loaded.snapshots
+    this.corruption = loaded.corruption
+    this.epochsDirty = loaded.epochsChanged
+    this.logStartOffset = loaded.logStartOffset
+    this.logEndOffset = loaded.logEndOffset
+    this.highWatermark = loaded.logStartOffset
+    this.tail = ports.tailCache.tail()
+    this.writer = new LogWriter(
+      { endOffset: loaded.logEndOffset, syncedEndOffset: loaded.recoveryPoint },
+      { ...ports, directory: ports.logDirectory, onProgress: () => this.notifyDurable(), flushMessages: () => this.config.flushMessages },
+    )
+    this.#durableNotified = this.durableEndOffset
+  }
+
+  get durableEndOffset(): number {
+    const end = this.config.flushMessages <= 1 ? this.writer.syncedEndOffset : this.writer.writtenEndOffset
+    return Math.min(end, this.logEndOffset)
+  }
+
+  /** Synced up to here: what a recovery need not read again. For the recovery point checkpoint. */
+  get recoveryPoint(): number {
+    return Math.min(this.writer.syncedEndOffset, this.logEndOffset)
+  }
+
+  /** Why nothing can be done with the log now; null when it can be used. */
+  unavailable(): string | null {
+    const { failure, path } = this.ports.logDirectory
+    if (failure !== null) return `Log directory ${path} is offline: ${failure.message}`
+    if (this.corruption !== null) return this.corruption.message
+    return this.isClosed ? `The log of ${this.name} is closed` : null
+  }
+
+  /** Runs file operations; an error fails the directory and yields null. */
+  guarded<T>(operation: () => T): T | null {
+    try {
+      return operation()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error
+      this.ports.logDirectory.fail(error as Error)
+      return null
+    }
+  }
+
+  moveHighWatermark(highWatermark: number): void {
+    const { logEndOffset, name } = this
+    assert(highWatermark <= logEndOffset, 'high watermark beyond the log end', { highWatermark, logEndOffset, log: name })
+    this.highWatermark = Math.max(highWatermark, this.logStartOffset)
+    this.producers.onHighWatermark(this.highWatermark as Offset)
+  }
+
+  /** False when `startOffset` is not beyond the current start, or the log cannot be used. */
+  advanceLogStart(startOffset: number): boolean {
+    const { logEndOffset, name } = this
+    assert(startOffset <= logEndOffset, 'log start beyond the log end', { startOffset, logEndOffset, log: name })
+    if (startOffset <= this.logStartOffset || this.unavailable() !== null) return false
+    this.logStartOffset = startOffset
+    if (this.highWatermark < startOffset) this.moveHighWatermark(startOffset)
+    if (this.epochs.truncateFromStart(startOffset as Offset)) this.epochsDirty = true
+    return true
+  }
+
+  noteEpoch(epoch: number, startOffset: number): void {
+    if (this.epochs.assign(epoch as LeaderEpoch, startOffset as Offset)) this.epochsDirty = true
+  }
+
+  dropEpochsFrom(endOffset: number): void {
+    if (this.epochs.truncateFromEnd(endOffset as Offset)) this.epochsDirty = true
+  }
+
+  /** The names of a new log: its directory, and what is in it. */
+  coverNames(): void {
+    this.writer.coverDirectory(this.directory)
+    this.writer.coverDirectory(this.ports.logDirectory.path)
+    this.writer.coverPath(`${this.directory}/${PARTITION_METADATA_FILE}`)
+  }
+
+  takeSnapshot(): void {
+    const path = this.producers.endOffset > this.logStartOffset ? this.snapshots.take(this.producers) : null
+    if (path === null) return
+    this.writer.coverPath(path)
+    this.writer.coverDirectory(this.directory)
+  }
+
+  notifyDurable(): void {
+    const durable = this.durableEndOffset
+    if (durable === this.#durableNotified) return
+    this.#durableNotified = durable
+    this.durableListener()
+  }
+
+  /** Before the directory is renamed or removed: the next use opens what then has the names. */
+  forgetFiles(): void {
+    const suffixes = ['.log', '.index', '.timeindex', '.txnindex'] as const
+    for (const segment of this.segments.all) {
+      for (const suffix of suffixes) this.ports.files.forget(segment.path(suffix))
+    }
+  }
+}
