@@ -81,7 +81,7 @@ export class ChaosRun {
     const stage: Stage = { cluster: this.#cluster, view: workload.view, random: this.#random }
     const fromMs = performance.now()
     const fault = await nemesis.strike(stage)
-    await pauseMs(this.#between(this.#options.holdMs))
+    await pauseMs(this.#hold())
     workload.assertAlive()
     await this.#noteDeaths(fault.description, fault.mayEnd ?? [])
     await fault.heal()
@@ -102,11 +102,12 @@ export class ChaosRun {
   }
 
   async #untilWhole(workload: Workload, after: string): Promise<void> {
+    const sinceMs = performance.now()
     try {
       await eventually(() => {
         workload.assertAlive()
-        return workload.isWhole()
-      }, { what: 'every partition has a leader and all replicas in sync', withinMs: WHOLE_MS_MAX, everyMs: 50 })
+        return workload.isWhole(sinceMs)
+      }, { what: 'every partition has a leader, all replicas in sync and takes writes', withinMs: WHOLE_MS_MAX, everyMs: 50 })
     } catch (error) {
       const state = workload.view.partitions().map(({ key, leader, leaderEpoch, isr }) => `${key} leader ${leader} epoch ${leaderEpoch} isr ${isr.join(',')}`)
       this.#unrecovered.push(`after ${after}: ${String(error)} (${state.join('; ')})`)
@@ -137,6 +138,12 @@ export class ChaosRun {
   async #stopAndScan(ends: readonly number[]): Promise<string[]> {
     await Promise.all(this.#cluster.nodes.map((node) => (node.isRunning ? node.terminate() : Promise.resolve())))
     return checkDisks(this.#cluster.nodes, this.#options.topic, ends)
+  }
+
+  /** More short faults than long ones. */
+  #hold(): number {
+    const [min, max] = this.#options.holdMs
+    return min + this.#random.unit() ** 2 * (max - min)
   }
 
   #between([min, max]: readonly [number, number]): number {

@@ -17,7 +17,8 @@ import type { Nemesis } from './nemeses/nemesis.ts'
 import { timelineSvg } from './report/timeline-svg.ts'
 import { isClean, verdictText } from './report/verdict-text.ts'
 
-const HOLD_MS = [1000, 6000] as const
+/** Beyond the nine seconds after which a broker that is not heard loses its session. */
+const HOLD_MS = [1000, 15_000] as const
 const QUIET_MS = [500, 3000] as const
 const LAG_MS_MAX = 10_000
 const COPIES = 3

@@ -38,7 +38,7 @@ function longestGap(returnedMs: readonly number[], fromMs: number, toMs: number)
   let longest = 0
   let previous: number | null = null
   for (const time of times) {
-    if (previous !== null && time >= fromMs && previous <= toMs) longest = Math.max(longest, time - previous)
+    if (previous !== null && time > fromMs && previous < toMs) longest = Math.max(longest, time - previous)
     previous = time
   }
   // A window that ends without an acknowledgment is silent to its end.

@@ -33,6 +33,7 @@ export class HistoryRecorder {
   readonly #nowMs: () => number
   readonly #done: Operation[] = []
   readonly #open = new Set<OpenOperation>()
+  readonly #lastWriteMs = new Map<string, number>()
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
@@ -60,8 +61,15 @@ export class HistoryRecorder {
     return [...this.#done, ...open]
   }
 
+  /** When the latest acknowledged write to a partition was sent. */
+  lastWriteMs(key: string): number {
+    return this.#lastWriteMs.get(key) ?? -Infinity
+  }
+
   #complete(open: OpenOperation, outcome: Outcome, error: string | null, seen: Change = {}): void {
     if (!this.#open.delete(open)) throw new Error(`completed twice: ${JSON.stringify(open.body)}`)
+    const { body, invokedMs } = open
+    if (body.f === 'send' && outcome === 'ok') this.#lastWriteMs.set(body.key, Math.max(this.lastWriteMs(body.key), invokedMs))
     this.#done.push(operationOf(open, outcome, outcome === 'info' ? Infinity : this.#nowMs(), error, seen))
   }
 }

@@ -66,11 +66,11 @@ export class Workload {
     if (this.#failure !== null) throw this.#failure
   }
 
-  /** True when the partition set is whole: a leader and all replicas in sync everywhere. */
-  isWhole(): boolean {
+  /** True when all is well: a leader, all replicas in sync, and a write that was sent after `sinceMs` and acknowledged, everywhere. */
+  isWhole(sinceMs: number): boolean {
     const partitions = this.view.partitions()
-    return partitions.length === this.#options.partitions
-      && partitions.every(({ leader, isr }) => leader >= 0 && isr.length === this.#options.replicationFactor)
+    return partitions.length === this.#options.partitions && partitions.every(({ key, leader, isr }) =>
+      leader >= 0 && isr.length === this.#options.replicationFactor && this.history.lastWriteMs(key) >= sinceMs)
   }
 
   async stop(): Promise<void> {
