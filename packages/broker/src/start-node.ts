@@ -25,6 +25,7 @@ import type { MetadataSide } from './node/metadata-side.ts'
 import { registerBrokerMetrics, registerNodeMetrics } from './node/node-metrics.ts'
 import type { Scrape } from './node/node-metrics.ts'
 import type { NodeDependencies, NodeSettings, RunningNode } from './node/node-settings.ts'
+import { RegistrationGate } from './node/registration-gate.ts'
 import { createTables } from './node/services.ts'
 
 const CONTROLLED_SHUTDOWN_MS_MAX = 30_000
@@ -61,6 +62,7 @@ class NodeAssembly {
   #metadata: MetadataSide | null = null
   #broker: BrokerSide | null = null
   #lifecycle: BrokerLifecycle | null = null
+  #gate: RegistrationGate | null = null
   #registrar: ControllerRegistrar | null = null
   #net: NodeListeners | null = null
   #http: AdminHttp | null = null
@@ -150,25 +152,23 @@ class NodeAssembly {
         channel: metadata.channel,
         scheduler,
         logger: loggers.get('kafka.server.BrokerLifecycleManager'),
-        metadataOffset: () => metadata.loader.publishedImage.offset,
+        metadataOffset: () => this.#gate?.catchUp() ?? -1,
         offlineLogDirs: () => logs.directories.filter(({ state }) => state === 'offline').map(({ directoryId }) => directoryId),
       },
     )
   }
 
-  /** From here on this broker acts on what the metadata says. */
+  /** From its registration on this broker acts on what the metadata says. */
   #follow(metadata: MetadataSide, broker: BrokerSide, topicMeters: TopicMeters): void {
-    metadata.loader.addPublisher(
-      brokerPublisher(broker, {
-        brokerConfigChanged: (config) => this.#net?.limits.reconfigure(connectionLimits(config)),
-        topicsDeleted: (names) => names.forEach((name) => topicMeters.remove(name)),
-        // Deferred, so that the offset reported is that of the image just applied.
-        applied: (image, { brokersChanged }) => {
-          const isLeaving = [...brokersChanged].some((id) => image.brokers.get(id)?.inControlledShutdown === true)
-          this.#deps.scheduler.soon(() => this.#lifecycle?.metadataAdvanced(isLeaving ? 'broker-leaving' : 'routine'))
-        },
-      }),
-    )
+    const publisher = brokerPublisher(broker, {
+      brokerConfigChanged: (config) => this.#net?.limits.reconfigure(connectionLimits(config)),
+      topicsDeleted: (names) => names.forEach((name) => topicMeters.remove(name)),
+      // Deferred, so that the offset reported is that of the image just applied.
+      applied: () => this.#deps.scheduler.soon(() => this.#lifecycle?.metadataAdvanced()),
+    })
+    const { loader } = metadata
+    this.#gate = new RegistrationGate({ loader, publisher, brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1 })
+    loader.addPublisher(this.#gate)
   }
 
   async #bind(metadata: MetadataSide, scrape: Scrape | null): Promise<void> {
