@@ -63,7 +63,7 @@ export class ChaosRun {
     const { topic, partitions, replicationFactor, everyMs, durationMs, seed } = this.#options
     const clients = seededRandom(seed + 1)
     const workload = await Workload.start(
-      { bootstrap: this.#cluster.bootstrap, topic, partitions, replicationFactor, everyMs, topicConfigs: { 'min.insync.replicas': String(Math.min(2, replicationFactor)), 'segment.bytes': '1048576' } },
+      { bootstrap: this.#cluster.bootstrap, topic, partitions, replicationFactor, everyMs, topicConfigs: { 'min.insync.replicas': String(this.#inSyncMin), 'segment.bytes': '1048576' } },
       { nowMs: () => performance.now(), random: () => clients.unit() },
     )
     const startedMs = performance.now()
@@ -125,7 +125,7 @@ export class ChaosRun {
     const onDisk = this.#cluster.isManaged ? await this.#stopAndScan(ends) : []
     const history = workload.history.history()
     const windows = this.#faults.filter(({ reach }) => reach === 'minority').map((fault) => ({ name: fault.description, fromMs: fault.fromMs, toMs: fault.wholeMs }))
-    const context = { faults: this.#faults.map(({ fromMs, wholeMs }) => ({ fromMs, toMs: wholeMs })), lagMsMax }
+    const context = { faults: this.#faults.map(({ fromMs, wholeMs }) => ({ fromMs, toMs: wholeMs })), lagMsMax, inSyncMin: this.#inSyncMin }
     const results = [
       ...runCheckers(historyCheckers, history, context),
       resultOf('K-DISK', onDisk),
@@ -138,6 +138,10 @@ export class ChaosRun {
   async #stopAndScan(ends: readonly number[]): Promise<string[]> {
     await Promise.all(this.#cluster.nodes.map((node) => (node.isRunning ? node.terminate() : Promise.resolve())))
     return checkDisks(this.#cluster.nodes, this.#options.topic, ends)
+  }
+
+  get #inSyncMin(): number {
+    return Math.min(2, this.#options.replicationFactor)
   }
 
   /** More short faults than long ones. */

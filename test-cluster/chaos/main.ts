@@ -34,6 +34,8 @@ async function main(settings: ChaosSettings): Promise<boolean> {
   for (const line of skipped) console.log(`not available: ${line}`)
   const cluster = await clusterFor(settings, chosen, machine)
   if (cluster.isManaged && cluster.network === null && chosen.length > 0) console.log('nodes run on loopback: links between them stay whole')
+  const abandon = (): void => void cluster.dispose().finally(() => process.exit(130))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, abandon)
   try {
     const run = new ChaosRun({
       durationMs: settings.minutes * 60_000, nemeses: chosen, seed: settings.seed, topic: settings.topic, partitions: settings.partitions,

@@ -1,7 +1,7 @@
 import type { History } from '../history/operation.ts'
 import { historyCheckers } from './all-checkers.ts'
 import {
-  assigned, commit, committed, finalPoll, latest, lostAnswer, lostCommit, memberCommit, metadata, poll, refused, send,
+  assigned, commit, committed, finalPoll, latest, lostAnswer, lostCommit, memberCommit, metadata, poll, quorum, refused, send,
 } from './history-notation.ts'
 
 interface Examples {
@@ -11,7 +11,7 @@ interface Examples {
   readonly good: Readonly<Record<string, History>>
 }
 
-const context = { faults: [{ fromMs: 100, toMs: 200 }], lagMsMax: 50 }
+const context = { faults: [{ fromMs: 100, toMs: 200 }], lagMsMax: 50, inSyncMin: 2 }
 const plain = { idempotent: false, process: 'x' } as const
 
 const examples: Readonly<Record<string, Examples>> = {
@@ -142,11 +142,13 @@ const examples: Readonly<Record<string, Examples>> = {
     bad: {
       'latest goes back': [latest([0, 1], 5), latest([2, 3], 4)],
       'a fetch tells less than latest did': [latest([0, 1], 5), poll([2, 3], [], { highWatermark: 4 })],
+      'latest goes back during a fault': [latest([90, 91], 5), latest([150, 151], 4, { leaderEpoch: 1 })],
       'a new leader knows less': [poll([0, 1], [[0, 1]], { highWatermark: 7 }), latest([2, 3], 6, { leaderEpoch: 1, process: 'm' })],
     },
     good: {
       'forward': [latest([0, 1], 5), latest([2, 3], 5), poll([4, 5], [], { highWatermark: 6 })],
       'asked at the same time': [latest([0, 5], 5), latest([1, 4], 4)],
+      'a fetch during a fault, from a leader that starts again': [latest([90, 91], 5), poll([150, 151], [], { highWatermark: 4 })],
       'a leader that was replaced and does not know it': [latest([0, 1], 5, { leaderEpoch: 2 }), latest([2, 3], 4, { leaderEpoch: 1 })],
     },
   },
@@ -168,12 +170,13 @@ const examples: Readonly<Record<string, Examples>> = {
   'K-DIRTY-LEADER': {
     bad: {
       'out of sync and alone': [metadata(0, 1, 1, 4, [1, 2]), metadata(10, 2, 3, 5, [3])],
-      'shrunk before': [metadata(0, 1, 1, 4, [1, 2, 3]), metadata(1, 1, 1, 5, [1]), metadata(2, 1, 2, 6, [2])],
-      'after a time without leader': [metadata(0, 1, 1, 4, [1]), metadata(1, 2, -1, 5, [1]), metadata(2, 2, 2, 6, [2])],
+      'shrunk before, to enough': [metadata(0, 1, 1, 4, [1, 2, 3]), metadata(1, 1, 1, 5, [1, 3]), metadata(2, 1, 2, 6, [2])],
+      'after a time without leader': [metadata(0, 1, 1, 4, [1, 3]), metadata(1, 2, -1, 5, [3]), metadata(2, 2, 2, 6, [2])],
     },
     good: {
       'one of the set': [metadata(0, 1, 1, 4, [1, 2]), metadata(10, 2, 2, 5, [2])],
       'let in and elected between two looks': [metadata(0, 1, 1, 4, [1, 2]), metadata(10, 2, 3, 5, [1, 2, 3])],
+      'still eligible, since the set shrank below the minimum': [metadata(0, 1, 1, 4, [1, 2]), metadata(1, 1, 1, 4, [1]), metadata(2, 1, -1, 5, []), metadata(3, 1, 2, 6, [2])],
       'the old leader again': [metadata(0, 1, 1, 4, [1]), metadata(1, 2, -1, 5, [1]), metadata(2, 2, 1, 6, [1])],
       'epochs that nobody saw': [metadata(0, 1, 1, 4, [1, 2]), metadata(10, 2, 3, 9, [3])],
     },
@@ -182,10 +185,12 @@ const examples: Readonly<Record<string, Examples>> = {
     bad: {
       'two leaders': [metadata(0, 1, 1, 4, [1, 2]), metadata(1, 2, 2, 4, [1, 2])],
       'two leaders at different times': [metadata(0, 1, 1, 4, [1, 2]), metadata(1, 1, 2, 5, [1, 2]), metadata(9, 3, 3, 4, [3])],
+      'two controllers': [quorum(0, 1, 7), quorum(2, 3, 7)],
       'a broker goes back': [metadata(0, 1, 1, 4, [1, 2]), metadata(1, 1, 1, 3, [1, 2])],
     },
     good: {
       'one after the other': [metadata(0, 1, 1, 4, [1, 2]), metadata(1, 1, 2, 5, [1, 2])],
+      'a controller after another': [quorum(0, 1, 7), quorum(2, 3, 8), quorum(4, 1, 9)],
       'a broker that lags': [metadata(0, 1, 2, 5, [1, 2]), metadata(1, 2, 1, 4, [1, 2])],
       'no leader for a while in the epoch': [metadata(0, 1, -1, 4, [1]), metadata(1, 2, 1, 4, [1])],
     },

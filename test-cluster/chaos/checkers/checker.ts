@@ -18,6 +18,8 @@ export interface CheckContext {
   readonly faults: readonly FaultWindow[]
   /** How long reads may lag behind acknowledged writes outside of faults. */
   readonly lagMsMax: number
+  /** `min.insync.replicas` of the topic. */
+  readonly inSyncMin: number
 }
 
 /** Finds what a history shows that must never be; an empty answer is a pass. */

@@ -10,16 +10,19 @@ interface EndSeen {
   readonly returnedMs: number
   readonly leaderEpoch: number
   readonly end: number
+  readonly f: 'latest' | 'poll'
 }
 
 /**
- * Answers of one leader epoch or a later one never fall behind an answer that was complete before they were asked for. An answer of
- * an older epoch comes from a leader that does not know yet that it was replaced, which no client takes for the truth.
+ * ListOffsets of one leader epoch or a later one never falls behind an answer that was complete before it was asked for. An answer of
+ * an older epoch comes from a leader that does not know yet that it was replaced, which no client takes for the truth. The high
+ * watermark in a fetch may: a leader that starts again learns it anew, and answers ListOffsets only then (KIP-207). When nothing is
+ * broken it must have learned it.
  */
 export const highWatermark: Checker = {
   name: 'K-HW',
   finds: 'the end of a partition that clients see went back',
-  check: (history) => [...Map.groupBy(endsSeen(history), ({ key }) => key).values()].flatMap(endsGoingBack),
+  check: (history, { faults }) => [...Map.groupBy(endsSeen(history), ({ key }) => key).values()].flatMap((seen) => endsGoingBack(seen, faults)),
 }
 
 /** How long after a write was acknowledged (and after the last fault was healed) a reader was still told that it is not there. */
@@ -39,7 +42,7 @@ function endsSeen(history: History): EndSeen[] {
   return [...latest, ...polls].sort((a, b) => a.invokedMs - b.invokedMs)
 }
 
-function endsGoingBack(seen: readonly EndSeen[]): string[] {
+function endsGoingBack(seen: readonly EndSeen[], faults: CheckContext['faults']): string[] {
   const byReturn = seen.toSorted((a, b) => a.returnedMs - b.returnedMs)
   const highestOfEpoch = new Map<number, EndSeen>()
   const found: string[] = []
@@ -49,6 +52,7 @@ function endsGoingBack(seen: readonly EndSeen[]): string[] {
       const done = byReturn[next]!
       if ((highestOfEpoch.get(done.leaderEpoch)?.end ?? -1) < done.end) highestOfEpoch.set(done.leaderEpoch, done)
     }
+    if (one.f === 'poll' && isDuring(faults, one.invokedMs)) continue
     for (const [epoch, before] of highestOfEpoch) {
       if (epoch > one.leaderEpoch || before.end <= one.end) continue
       found.push(`${one.key}: ${one.process} was told ${one.end} (epoch ${one.leaderEpoch}) after ${before.process} was told ${before.end} (epoch ${epoch})`)
@@ -56,6 +60,10 @@ function endsGoingBack(seen: readonly EndSeen[]): string[] {
     }
   }
   return found
+}
+
+function isDuring(faults: CheckContext['faults'], timeMs: number): boolean {
+  return faults.some(({ fromMs, toMs }) => timeMs >= fromMs && timeMs <= toMs)
 }
 
 type PlacedSend = Send & { readonly baseOffset: number }
@@ -68,7 +76,7 @@ function lags(key: string, polls: readonly Poll[], sends: readonly PlacedSend[],
   const byEnd = sends.toSorted((a, b) => a.baseOffset - b.baseOffset)
   const earliestFrom = earliestReturns(byEnd)
   return polls.flatMap((poll) => {
-    if (faults.some(({ fromMs, toMs }) => poll.invokedMs >= fromMs && poll.invokedMs <= toMs)) return []
+    if (isDuring(faults, poll.invokedMs)) return []
     const staleSince = earliestFrom[firstAtOrAfter(byEnd, poll.highWatermark)] ?? Infinity
     const healed = Math.max(-Infinity, ...faults.filter(({ toMs }) => toMs < poll.invokedMs).map(({ toMs }) => toMs))
     const lagMs = poll.invokedMs - Math.max(staleSince, healed)

@@ -1,6 +1,6 @@
 /** Short forms of operations, for histories written by hand in tests. Times are `[invoked, returned]`. */
 import type {
-  Assigned, CommitOffset, MemberCommit, PartitionView, Poll, ReadCommitted, ReadLatest, SeeMetadata, Send,
+  Assigned, CommitOffset, MemberCommit, PartitionView, Poll, ReadCommitted, ReadLatest, SeeMetadata, SeeQuorum, Send,
 } from '../history/operation.ts'
 
 type Times = readonly [invokedMs: number, returnedMs: number]
@@ -58,8 +58,12 @@ export function committed(times: Times, offset: number, extra: Extra<ReadCommitt
 /** What a broker said about partition `p`. */
 export function metadata(atMs: number, broker: number, leader: number, leaderEpoch: number, isr: readonly number[], extra: Extra<PartitionView> = {}): SeeMetadata {
   return {
-    f: 'metadata', process: `b${broker}`, broker, controller: 1, partitions: [{ key: 'p', leader, leaderEpoch, isr, ...extra }], ...ok, ...at([atMs, atMs + 1]),
+    f: 'metadata', process: `b${broker}`, broker, partitions: [{ key: 'p', leader, leaderEpoch, isr, ...extra }], ...ok, ...at([atMs, atMs + 1]),
   }
+}
+
+export function quorum(atMs: number, leader: number, epoch: number): SeeQuorum {
+  return { f: 'quorum', process: 'q', leader, epoch, ...ok, ...at([atMs, atMs + 1]) }
 }
 
 export function assigned(times: Times, member: string, generation: number, keys: readonly string[]): Assigned {

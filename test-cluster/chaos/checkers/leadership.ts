@@ -10,18 +10,21 @@ interface Sighting extends PartitionView {
 
 export const epochs: Checker = {
   name: 'K-EPOCH',
-  finds: 'two leaders in one epoch, or a broker whose leader epoch went back',
-  check: (history) => [...byPartition(history).values()].flatMap((seen) => [...twoLeaders(seen), ...epochsGoingBack(seen)]),
+  finds: 'two leaders in one epoch, of a partition or of the quorum, or a broker whose leader epoch went back',
+  check: (history) => [
+    ...[...byPartition(history).values()].flatMap((seen) => [...twoLeaders(seen[0]!.key, seen), ...epochsGoingBack(seen)]),
+    ...twoLeaders('the metadata quorum', operations(history, 'quorum').map(({ leader, epoch }) => ({ leader, leaderEpoch: epoch }))),
+  ],
 }
 
 /**
- * A leader that nobody ever saw in sync during the epoch before, and that is alone in its in-sync set: elected uncleanly. One that was
- * let in and elected between two looks has company in its set.
+ * A leader that was not eligible in the epoch before (KIP-966: in sync, or gone from an in-sync set that was below the minimum since),
+ * and that is alone in its in-sync set. One that was let in and elected between two looks has company in its set.
  */
 export const dirtyLeader: Checker = {
   name: 'K-DIRTY-LEADER',
-  finds: 'a leader that was not in sync when it was elected',
-  check: (history) => [...byPartition(history).values()].flatMap(electedOutOfSync),
+  finds: 'a leader that was not eligible when it was elected',
+  check: (history, { inSyncMin }) => [...byPartition(history).values()].flatMap((seen) => electedUncleanly(seen, inSyncMin)),
 }
 
 function byPartition(history: History): Map<string, Sighting[]> {
@@ -30,12 +33,12 @@ function byPartition(history: History): Map<string, Sighting[]> {
   return Map.groupBy(seen, ({ key }) => key)
 }
 
-function twoLeaders(seen: readonly Sighting[]): string[] {
+function twoLeaders(what: string, seen: readonly Pick<Sighting, 'leader' | 'leaderEpoch'>[]): string[] {
   const leaders = new Map<number, Set<number>>()
   for (const { leaderEpoch, leader } of seen) {
     if (leader >= 0) leaders.set(leaderEpoch, (leaders.get(leaderEpoch) ?? new Set()).add(leader))
   }
-  return [...leaders].filter(([, of]) => of.size > 1).map(([epoch, of]) => `${seen[0]!.key}: leaders ${[...of].join(' and ')} in epoch ${epoch}`)
+  return [...leaders].filter(([, of]) => of.size > 1).map(([epoch, of]) => `${what}: leaders ${[...of].join(' and ')} in epoch ${epoch}`)
 }
 
 function epochsGoingBack(seen: readonly Sighting[]): string[] {
@@ -47,16 +50,20 @@ function epochsGoingBack(seen: readonly Sighting[]): string[] {
   }))
 }
 
-function electedOutOfSync(seen: readonly Sighting[]): string[] {
-  const ofEpoch = Map.groupBy(seen, ({ leaderEpoch }) => leaderEpoch)
-  const known = [...ofEpoch.keys()].sort((a, b) => a - b)
-  return known.flatMap((epoch, index) => {
-    const first = ofEpoch.get(epoch)!.find(({ leader }) => leader >= 0)
-    const before = index === 0 ? undefined : ofEpoch.get(known[index - 1]!)
-    // Epochs in between that nobody saw may have let it in.
-    if (first === undefined || before === undefined || known[index - 1] !== epoch - 1) return []
-    const wasInSync = before.some(({ isr, leader }) => isr.includes(first.leader) || leader === first.leader)
-    const alone = first.isr.length === 1 && first.isr[0] === first.leader
-    return alone && !wasInSync ? [`${first.key}: ${first.leader} leads epoch ${epoch} and was not in sync in epoch ${epoch - 1}`] : []
+function electedUncleanly(seen: readonly Sighting[], inSyncMin: number): string[] {
+  const inOrder = seen.toSorted((a, b) => a.leaderEpoch - b.leaderEpoch || a.atMs - b.atMs)
+  const found: string[] = []
+  let eligible = new Set<number>()
+  inOrder.forEach((now, index) => {
+    const before = inOrder[index - 1]
+    const isNewLeader = before !== undefined && now.leader >= 0 && now.leaderEpoch === before.leaderEpoch + 1
+    const isAlone = now.isr.length === 1 && now.isr[0] === now.leader
+    if (isNewLeader && isAlone && !eligible.has(now.leader)) {
+      found.push(`${now.key}: ${now.leader} leads epoch ${now.leaderEpoch}, when ${[...eligible].join(', ')} were eligible`)
+    }
+    // Epochs in between that nobody saw may have made anybody eligible.
+    const isKnown = before === undefined || now.leaderEpoch <= before.leaderEpoch + 1
+    eligible = now.isr.length >= inSyncMin || !isKnown ? new Set(now.isr) : new Set([...eligible, ...now.isr])
   })
+  return found
 }

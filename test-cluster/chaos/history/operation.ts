@@ -74,8 +74,14 @@ export interface PartitionView {
 export interface SeeMetadata extends Timed {
   readonly f: 'metadata'
   readonly broker: number
-  readonly controller: number
   readonly partitions: readonly PartitionView[]
+}
+
+/** Who leads the metadata quorum. Recorded when it differs from the last answer. */
+export interface SeeQuorum extends Timed {
+  readonly f: 'quorum'
+  readonly leader: number
+  readonly epoch: number
 }
 
 /** A member learned what it owns in a generation. */
@@ -96,7 +102,7 @@ export interface MemberCommit extends Timed {
   readonly key: string
 }
 
-export type Operation = Send | Poll | ReadLatest | CommitOffset | ReadCommitted | SeeMetadata | Assigned | MemberCommit
+export type Operation = Send | Poll | ReadLatest | CommitOffset | ReadCommitted | SeeMetadata | SeeQuorum | Assigned | MemberCommit
 export type OperationKind = Operation['f']
 export type History = readonly Operation[]
 

@@ -103,14 +103,14 @@ export const fdExhaustion: Nemesis = {
   name: 'fd-exhaustion', does: 'a node can open no file and take no connection', reach: 'minority', needs: ['limits'], managedOnly: true,
   async strike(stage) {
     const victim = anyNode(stage)
-    const before = run('prlimit', '--nofile', '--raw', '--noheadings', '--output', 'SOFT,HARD', '--pid', String(victim.pid)).trim().split(/\s+/).join(':')
+    const [soft, hard] = run('prlimit', '--nofile', '--raw', '--noheadings', '--output', 'SOFT,HARD', '--pid', String(victim.pid)).trim().split(/\s+/)
     const open = readdirSync(`/proc/${victim.pid}/fd`).length
-    run('prlimit', `--nofile=${open}:${open}`, '--pid', String(victim.pid))
+    run('prlimit', `--nofile=${open}:${hard}`, '--pid', String(victim.pid))
     return {
       description: `${describeNode(stage, victim)} has ${open} file descriptors and gets no more`,
       mayEnd: [victim.nodeId],
       heal: async () => {
-        if (victim.isRunning) run('prlimit', `--nofile=${before}`, '--pid', String(victim.pid))
+        if (victim.isRunning) run('prlimit', `--nofile=${soft}:${hard}`, '--pid', String(victim.pid))
         await victim.start()
       },
     }

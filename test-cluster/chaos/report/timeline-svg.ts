@@ -75,7 +75,7 @@ function faultBands({ faults, startedMs }: ChaosResult, scale: Scale, nemeses: r
       rect(from, FAULT_TOP, healed - from, FAULT_HEIGHT, `fill="${color}"`),
       rect(healed, FAULT_TOP, whole - healed, FAULT_HEIGHT, `fill="${color}" fill-opacity="0.35"`),
       rect(from, FAULT_TOP + FAULT_HEIGHT, healed - from, rowsEnd - FAULT_TOP - FAULT_HEIGHT, `fill="${color}" fill-opacity="0.10"`),
-      text(from + 3, FAULT_TOP + 17, String(index + 1), 'fill="#fff" font-size="11" font-weight="bold"'),
+      ...(healed - from < 18 ? [] : [text(from + 3, FAULT_TOP + 17, String(index + 1), 'fill="#fff" font-size="11" font-weight="bold"')]),
       '</g>',
     ]
   })]

@@ -25,7 +25,7 @@ export class ClusterView {
   readonly #partitions = new Map<string, PartitionView>()
   readonly #watched = new Set<string>()
   readonly #loops: Promise<void>[] = []
-  #controller = -1
+  #controller = { leader: -1, epoch: -1 }
   #stopped = false
 
   constructor(options: { readonly bootstrap: string; readonly topic: string }, history: HistoryRecorder) {
@@ -43,8 +43,13 @@ export class ClusterView {
     await Promise.all(this.#loops)
   }
 
+  /** The node that leads the metadata quorum, as far as anybody said. */
   get controller(): number {
-    return this.#controller
+    return this.#controller.leader
+  }
+
+  learnController(leader: number, epoch: number): void {
+    if (epoch >= this.#controller.epoch) this.#controller = { leader, epoch }
   }
 
   partition(key: string): PartitionView | null {
@@ -74,7 +79,7 @@ export class ClusterView {
     let connection: WireConnection | null = null
     let lastSeen = ''
     while (!this.#stopped) {
-      const operation = this.#history.draft({ f: 'metadata', process: `watch ${name}`, broker: -1, controller: -1, partitions: [] })
+      const operation = this.#history.draft({ f: 'metadata', process: `watch ${name}`, broker: -1, partitions: [] })
       try {
         connection ??= await WireConnection.open(address.host, address.port, ANSWER_MS_MAX)
         const answer: MetadataResponse = await withinMs(ANSWER_MS_MAX, connection.request(metadataRequestCodec, metadataResponseCodec, 12, {
@@ -93,12 +98,11 @@ export class ClusterView {
     connection?.close()
   }
 
-  #learn({ brokers, topics, controllerId }: MetadataResponse, asked: BrokerAddress): { broker: number; controller: number; partitions: PartitionView[] } {
+  #learn({ brokers, topics }: MetadataResponse, asked: BrokerAddress): { broker: number; partitions: PartitionView[] } {
     for (const { nodeId, host, port } of brokers) {
       this.#addresses.set(nodeId, { host, port })
       this.#watch({ host, port })
     }
-    this.#controller = controllerId
     const broker = [...this.#addresses].find(([, { host, port }]) => host === asked.host && port === asked.port)?.[0] ?? -1
     const partitions = topics.flatMap((topic) => topic.partitions.map((one): PartitionView => ({
       key: `${topic.name}-${one.partitionIndex}`, leader: one.leaderId, leaderEpoch: one.leaderEpoch, isr: [...one.isrNodes].sort((a, b) => a - b),
@@ -107,7 +111,7 @@ export class ClusterView {
       const known = this.#partitions.get(partition.key)
       if (known === undefined || known.leaderEpoch <= partition.leaderEpoch) this.#partitions.set(partition.key, partition)
     }
-    return { broker, controller: controllerId, partitions: partitions.sort((a, b) => a.key.localeCompare(b.key)) }
+    return { broker, partitions: partitions.sort((a, b) => a.key.localeCompare(b.key)) }
   }
 }
 

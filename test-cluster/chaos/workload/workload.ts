@@ -6,6 +6,7 @@ import { EndWatcher } from './end-watcher.ts'
 import { GroupMember } from './group-member.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
 import { OffsetCommitter, OffsetReader } from './offset-register.ts'
+import { QuorumWatcher } from './quorum-watcher.ts'
 import { PlainProducer } from './plain-producer.ts'
 import { Reader } from './reader.ts'
 
@@ -108,6 +109,7 @@ async function processesOf(options: WorkloadOptions, context: WorkloadContext, c
   }
   for (const register of registersOf(options)) processes.push(new OffsetCommitter(register, context), new OffsetReader(register, context))
   for (let member = 0; member < MEMBERS; member++) processes.push(new GroupMember({ group: 'members', name: `member ${member}`, partitions }, context))
+  processes.push(new QuorumWatcher(context))
   processes.push(new EndWatcher({ name: 'ends 1', partitions }, context), new EndWatcher({ name: 'ends 2', partitions }, context))
   return processes
 }
