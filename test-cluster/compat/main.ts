@@ -8,10 +8,11 @@ import { javaSuite } from './java/suite.ts'
 import { debianKafkaPythonSuite, newestKafkaPythonSuite } from './kafka-python/suite.ts'
 import { kafkajsSuite } from './kafkajs/suite.ts'
 import { kcatSuite } from './kcat/suite.ts'
+import { layoutsSuite } from './layouts/suite.ts'
 import { prometheusSuite } from './prometheus/suite.ts'
 
 const suites: readonly CompatSuite[] = [
-  javaSuite, kcatSuite, debianKafkaPythonSuite, newestKafkaPythonSuite, kafkajsSuite, dumpLogSuite, prometheusSuite, fullDiskSuite,
+  javaSuite, layoutsSuite, kcatSuite, debianKafkaPythonSuite, newestKafkaPythonSuite, kafkajsSuite, dumpLogSuite, prometheusSuite, fullDiskSuite,
 ]
 
 const { values, positionals } = parseArgs({
