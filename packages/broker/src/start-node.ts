@@ -164,7 +164,10 @@ class NodeAssembly {
       brokerConfigChanged: (config) => this.#net?.limits.reconfigure(connectionLimits(config)),
       topicsDeleted: (names) => names.forEach((name) => topicMeters.remove(name)),
       // Deferred, so that the offset reported is that of the image just applied.
-      applied: () => this.#deps.scheduler.soon(() => this.#lifecycle?.metadataAdvanced()),
+      applied: (image, { brokersChanged }) => {
+        const isLeaving = [...brokersChanged].some((id) => image.brokers.get(id)?.inControlledShutdown === true)
+        this.#deps.scheduler.soon(() => this.#lifecycle?.metadataAdvanced(isLeaving ? 'broker-leaving' : 'routine'))
+      },
     })
     const { loader } = metadata
     this.#gate = new RegistrationGate({ loader, publisher, brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1 })
