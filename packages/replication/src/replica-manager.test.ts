@@ -376,6 +376,15 @@ describe('metadata', () => {
     expect(cluster.broker(1).store.strays).toEqual(['gone-0'])
   })
 
+  test('a topic created again while this broker was down does not meet the log of its predecessor', async () => {
+    const { cluster } = await start({ brokers: 1 })
+    const cold = new TestCluster({ brokers: 1 }, { scheduler: new VirtualScheduler() })
+    cold.broker(1).store.getOrCreate(orders, 'AAAAAAAAAAAAAAAAAAAAAg' as Uuid, cluster.log(1).config)
+    cold.publish()
+    expect(cold.broker(1).store.strays).toEqual([`${orders.topic}-0`])
+    expect(cold.broker(1).manager.partition(orders)).toMatchObject({ role: 'leader' })
+  })
+
   test('stopping answers everything that is parked', async () => {
     const { scheduler, leader } = await start({ brokers: 2, log: MANUAL })
     const parked = watch(leader.append(produce({ timeoutMs: 60_000 })))

@@ -5,7 +5,7 @@
 import { every } from '@kavka/kernel'
 import type { Logger, Random, Scheduler, TimerHandle } from '@kavka/kernel'
 import type { ControllerChannel, MetadataChanges, MetadataImage, PartitionRegistration, TopicImage } from '@kavka/controller'
-import { ErrorCode } from '@kavka/protocol'
+import { ErrorCode, ZERO_UUID } from '@kavka/protocol'
 import type { NodeId, TopicPartition } from '@kavka/protocol'
 import type { LogConfig } from '@kavka/storage'
 import type {
@@ -295,6 +295,7 @@ export class ReplicaManagerShell implements ReplicaManager {
     )
     this.#hosted.add(partition)
     const { logs, logConfigOf, logger } = this.#dependencies
+    this.#setPredecessorAside(topicPartition, topic, image)
     const opened = logs.getOrCreate(topicPartition, topic.id, logConfigOf(topic.name, image))
     if (opened.ok) {
       partition.openLog(opened.value, logs.checkpointedHighWatermark(topicPartition))
@@ -304,6 +305,15 @@ export class ReplicaManagerShell implements ReplicaManager {
       partition.takeOffline(errorCode)
     }
     return partition
+  }
+
+  /** A topic that was deleted and created again while this broker was down: the log of its predecessor still has the name. */
+  #setPredecessorAside(topicPartition: TopicPartition, topic: TopicImage, image: MetadataImage): void {
+    const { logs, logger } = this.#dependencies
+    const log = logs.get(topicPartition)
+    if (log === null || log.topicId === topic.id || log.topicId === ZERO_UUID || image.topics.byId.has(log.topicId)) return
+    logger.warn({ partition: log.directory, topicId: log.topicId }, 'the log of a deleted topic of this name is set aside')
+    logs.markStray(topicPartition)
   }
 
   #deleteTopic(topic: TopicImage): void {
