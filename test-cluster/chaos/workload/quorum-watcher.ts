@@ -5,6 +5,8 @@ import type { ClientProcess, WorkloadContext } from './client-process.ts'
 import { pauseMs } from './patience.ts'
 
 const EVERY_MS = 150
+/** Each in its turn: an answer that one of them cannot carry is a bug. */
+const VERSIONS = 3
 const METADATA_TOPIC = '__cluster_metadata'
 
 /** Asks one broker after the other who leads the metadata quorum. */
@@ -42,7 +44,7 @@ export class QuorumWatcher implements ClientProcess {
     if (nodes.length === 0) return
     await this.#link.to(nodes[this.#turn++ % nodes.length]!)
     const operation = history.draft({ f: 'quorum', process: 'quorum', leader: -1, epoch: -1 })
-    const { topics } = await this.#link.request(describeQuorumRequestCodec, describeQuorumResponseCodec, 0, {
+    const { topics } = await this.#link.request(describeQuorumRequestCodec, describeQuorumResponseCodec, this.#turn % VERSIONS, {
       topics: [{ topicName: METADATA_TOPIC, partitions: [{ partitionIndex: 0 }] }],
     })
     const answer = topics[0]?.partitions[0]

@@ -6,6 +6,7 @@ import { ErrorCode, ZERO_UUID } from '@kavka/protocol'
 import type {
   DescribeQuorumRequest,
   DescribeQuorumResponse,
+  DescribeQuorumResponseNode,
   DescribeQuorumResponsePartitionData,
   DescribeQuorumResponseReplicaState,
   Encodable,
@@ -15,8 +16,11 @@ import type { QuorumState, ReplicaState } from '../quorum/driver-contract.ts'
 
 export const METADATA_TOPIC = '__cluster_metadata'
 
+const NODES_SINCE_VERSION = 2
+
 export function describeQuorum(
   request: DescribeQuorumRequest,
+  apiVersion: number,
   quorum: QuorumState,
   image: MetadataImage,
 ): Encodable<DescribeQuorumResponse> {
@@ -28,13 +32,21 @@ export function describeQuorum(
         describePartition(topicName, partitionIndex, quorum),
       ),
     })),
-    nodes: [...image.controllers.values()]
-      .filter(({ id }) => quorum.voterIds.includes(id))
-      .map(({ id, endpoints }) => ({
-        nodeId: id,
-        listeners: endpoints.map(({ listener: name, host, port }) => ({ name, host, port })),
-      })),
+    // Not ignorable: older versions cannot be written with it.
+    ...(apiVersion < NODES_SINCE_VERSION ? {} : { nodes: votersOf(quorum, image) }),
   }
+}
+
+function votersOf(
+  { voterIds }: QuorumState,
+  { controllers }: MetadataImage,
+): Encodable<DescribeQuorumResponseNode>[] {
+  return [...controllers.values()]
+    .filter(({ id }) => voterIds.includes(id))
+    .map(({ id, endpoints }) => ({
+      nodeId: id,
+      listeners: endpoints.map(({ listener: name, host, port }) => ({ name, host, port })),
+    }))
 }
 
 function describePartition(

@@ -1,6 +1,6 @@
 import { seededRandom, silentLogger } from '@kavka/kernel'
-import { ApiKey, ErrorCode } from '@kavka/protocol'
-import type { NodeId } from '@kavka/protocol'
+import { ApiKey, describeQuorumResponseCodec, ErrorCode, Writer } from '@kavka/protocol'
+import type { DescribeQuorumResponse, Encodable, NodeId } from '@kavka/protocol'
 import { VirtualScheduler } from '@kavka/testkit'
 import { MetadataLoader } from '../loader/metadata-loader.ts'
 import type { ControllerReply, LivenessProbe } from '../ports.ts'
@@ -274,6 +274,15 @@ describe('requests', () => {
     const reply = outcomeOf(node.request(ApiKey.Produce, 9, {}))
     await node.settle()
     expect(reply.value).toEqual({ kind: 'answered', body: { errorCode: ErrorCode.UNSUPPORTED_VERSION } })
+  })
+
+  test.each([0, 1, 2])('DescribeQuorum %i can be written', async (version) => {
+    const node = await new Node().activate()
+    const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
+    const reply = outcomeOf(node.request(ApiKey.DescribeQuorum, version, { topics }))
+    await node.settle()
+    const { body } = reply.value as { body: Encodable<DescribeQuorumResponse> }
+    expect(() => describeQuorumResponseCodec.encode(new Writer(), body, version)).not.toThrow()
   })
 
   test('DescribeQuorum', async () => {

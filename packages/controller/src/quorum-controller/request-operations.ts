@@ -91,8 +91,8 @@ const table: ReadonlyMap<number, Decide> = new Map<number, Decide>([
   ],
   [
     ApiKey.DescribeQuorum,
-    ({ image }, body: DescribeQuorumRequest, _version, { quorum }) => {
-      return decided([], describeQuorum(body, quorum.state, image))
+    ({ image }, body: DescribeQuorumRequest, version, { quorum }) => {
+      return decided([], describeQuorum(body, version, quorum.state, image))
     },
   ],
 ])

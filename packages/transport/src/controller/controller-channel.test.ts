@@ -120,6 +120,17 @@ test('the deadline, a refused connection, another cluster and the wrong listener
   expect(wrong.service.requests).toEqual([])
 })
 
+test('an answer that its version cannot carry fails the call and not the controller', async () => {
+  const { service, port } = await startController()
+  service.reply = () => Promise.resolve({ kind: 'answered', body: { errorCode: 0, topics: [], nodes: [{ nodeId: 1, listeners: [] }] } })
+  const channel = makeChannel([[controllerId, port]])
+  channel.setLeader(controllerId)
+  const describeQuorum = { ...heartbeat, apiKey: ApiKey.DescribeQuorum, apiVersion: 0, body: { topics: [] } }
+  expect(await channel.request(describeQuorum, 1_000)).toEqual({ kind: 'unreachable' })
+  service.reply = () => Promise.resolve({ kind: 'answered', body: heartbeatResponse })
+  expect((await channel.request(heartbeat, 1_000)).kind).toBe('answered')
+})
+
 test('a request right after a failed one dials anew', async () => {
   const first = await startController()
   await first.stop()

@@ -2,6 +2,7 @@ import type { Server, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from 
 import { Metadata, status } from '@grpc/grpc-js'
 import type { ControllerReply, ControllerRequest, ControllerService } from '@kavka/controller'
 import type { Logger } from '@kavka/kernel'
+import { EncodeError } from '@kavka/protocol'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { admit, crashOnBug, refuse, whenClosed } from '../service-provider.ts'
 import type { RefusedCall, ServiceProvider } from '../service-provider.ts'
@@ -46,8 +47,21 @@ export class ControllerServiceAdapter implements ServiceProvider {
   }
 
   #answer(request: ControllerRequest, reply: ControllerReply, answer: sendUnaryData<Buffer>): void {
-    if (reply.kind === 'unreachable') answer({ code: status.UNAVAILABLE, details: 'no answer' })
-    else answer(null, encodeControllerReply(request, reply))
+    if (reply.kind === 'unreachable') return answer({ code: status.UNAVAILABLE, details: 'no answer' })
+    const bytes = this.#encode(request, reply)
+    if (bytes === null) answer({ code: status.INTERNAL, details: 'the answer does not fit the version' })
+    else answer(null, bytes)
+  }
+
+  /** Null for an answer that its version cannot carry: our bug, but no reason to take the active controller away from everybody. */
+  #encode(request: ControllerRequest, reply: Exclude<ControllerReply, { kind: 'unreachable' }>): Buffer | null {
+    try {
+      return encodeControllerReply(request, reply)
+    } catch (error) {
+      if (!(error instanceof EncodeError)) throw error
+      this.#logger.error({ err: error, apiKey: request.apiKey, apiVersion: request.apiVersion }, 'An answer could not be written')
+      return null
+    }
   }
 
   #sessionOpened(call: ServerDuplexStream<Buffer, Buffer>): void {
