@@ -34,7 +34,7 @@ export function scanSegment(bytes: Buffer): ScannedSegment {
     if (previous !== undefined && baseOffset !== previous.lastOffset + 1) problems.push(`offset ${baseOffset} follows ${previous.lastOffset}`)
     batches.push({
       baseOffset, lastOffset: batchLastOffset(bytes, step.at), leaderEpoch: batchLeaderEpoch(bytes, step.at), position: step.at,
-      maxTimestamp: Number(readBatchHeader(bytes, step.at).maxTimestamp),
+      maxTimestamp: readBatchHeader(bytes, step.at).maxTimestamp,
       hash: createHash('sha1').update(bytes.subarray(step.at, step.at + step.sizeBytes)).digest('base64'),
     })
   }

@@ -40,8 +40,8 @@ export class RegistrationGate implements MetadataPublisher {
   }
 
   #openWhenRegistered(): void {
-    const { loader, brokerEpoch } = this.#deps
-    const epoch = brokerEpoch()
+    const { loader } = this.#deps
+    const epoch = this.#deps.brokerEpoch()
     if (this.#isOpen || epoch < 0 || loader.publishedImage.offset < epoch) return
     this.#isOpen = true
     loader.addPublisher({ publish: (...step) => this.#apply(...step) })
