@@ -23,9 +23,10 @@ export function ensureInstalled() {
   writeFileSync(stamp, '')
 }
 
-/** Compiles what changed. */
+/** Compiles what changed and bundles the command. */
 export function build() {
   run(node, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'])
+  run(node, [join(root, 'scripts', 'bundle.mjs')])
 }
 
 /** Runs a program to its end, its output shown; a failure ends this process with the same code. */
