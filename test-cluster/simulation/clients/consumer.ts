@@ -1,0 +1,79 @@
+/** Reads every partition from its start, over and over, and asks leaders for the end. */
+import { ErrorCode, verifyBatchCrc } from '@kavka/protocol'
+import type { TopicPartition } from '@kavka/protocol'
+import type { Cluster } from '../cluster.ts'
+import { shadowBatchesOf } from '../node/shadow-log.ts'
+import { Client } from './client.ts'
+
+const FETCH_TIMEOUT_MS = 2_000
+
+export class Consumer {
+  readonly client: Client
+  readonly #paceMs: number
+  /** By topic id and partition. */
+  readonly #positions = new Map<string, number>()
+
+  constructor(name: string, address: number, cluster: Cluster) {
+    this.client = new Client(name, address, cluster)
+    this.#paceMs = [30, 150][this.client.random.below(2)]!
+    void this.#loop()
+  }
+
+  async #loop(): Promise<void> {
+    const { client } = this
+    for (;;) {
+      await client.process.sleep(this.#paceMs * (0.5 + client.random.unit()))
+      if (client.partitions.size === 0 || client.random.unit() < 0.1) await client.refresh()
+      const names = [...client.partitions.keys()]
+      if (names.length === 0) continue
+      const name = names[client.random.below(names.length)]!
+      const at = name.lastIndexOf('-')
+      const topicPartition = { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
+      if (client.random.unit() < 0.3) await this.#askEnd(topicPartition)
+      else await this.#fetch(topicPartition)
+    }
+  }
+
+  async #askEnd(topicPartition: TopicPartition): Promise<void> {
+    const { client } = this
+    const info = await client.infoOf(topicPartition)
+    if (info === null || info.leader === null) return client.stale(topicPartition)
+    await client.call(info.leader, FETCH_TIMEOUT_MS, async (node) => {
+      const query = { topicPartition, timestamp: -1, currentLeaderEpoch: info.leaderEpoch, isolation: 'read_uncommitted' as const }
+      const answer = await node.replicas!.listOffset(query)
+      if (answer.errorCode === ErrorCode.OFFSET_NOT_AVAILABLE) client.cluster.world.probes.hit('offset not available')
+      if (answer.errorCode !== ErrorCode.NONE || !node.process.isAlive) return client.stale(topicPartition)
+      const topicId = node.replicas!.partition(topicPartition)?.topicId
+      if (topicId !== undefined) client.cluster.replication.endExposed(node.id, topicPartition, topicId, answer.offset)
+    })
+  }
+
+  async #fetch(topicPartition: TopicPartition): Promise<void> {
+    const { client } = this
+    const info = await client.infoOf(topicPartition)
+    if (info === null || info.leader === null) return client.stale(topicPartition)
+    const { topicId, leader, leaderEpoch } = info
+    const key = `${topicId}/${topicPartition.partition}`
+    const fetchOffset = this.#positions.get(key) ?? 0
+    await client.call(leader, FETCH_TIMEOUT_MS, async (node) => {
+      const [result] = await node.replicas!.fetch({
+        isolation: 'read_uncommitted', followerReads: 'refused', rack: '', clientId: client.name, bytesMin: 1, bytesMax: 100_000, waitMsMax: 300,
+        partitions: [{ topicPartition, topicId, fetchOffset, bytesMax: 3_000, currentLeaderEpoch: leaderEpoch, lastFetchedEpoch: -1 }],
+      })
+      if (!node.process.isAlive) return
+      if (result!.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) this.#positions.set(key, result!.logStartOffset < 0 ? 0 : result!.logStartOffset)
+      if (result!.errorCode !== ErrorCode.NONE) return client.stale(topicPartition)
+      const records = Buffer.concat(result!.records)
+      const batches = shadowBatchesOf(records)
+      let position = 0
+      for (const _ of batches) {
+        client.cluster.world.judge('S1 ReadBack', verifyBatchCrc(records, position), { node: node.id, at: position })
+        position += 12 + records.readInt32BE(position + 8)
+      }
+      client.cluster.replication.consumed(topicPartition, topicId, batches, node.id)
+      const last = batches.at(-1)
+      // From the start again now and then: what was read once must be read again.
+      if (last !== undefined) this.#positions.set(key, client.random.unit() < 0.02 ? 0 : last.last + 1)
+    })
+  }
+}

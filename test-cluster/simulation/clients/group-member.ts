@@ -1,0 +1,195 @@
+/** A member of a consumer group: joins, assigns when it leads, commits, sends heartbeats, dies or leaves, and comes back. */
+import { coordinatorPartitionFor, ErrorCode, ZERO_UUID } from '@kavka/protocol'
+import type { NodeId } from '@kavka/protocol'
+import type { Cluster } from '../cluster.ts'
+import type { SimulatedNode } from '../node/simulated-node.ts'
+import { Client } from './client.ts'
+
+export const GROUP_TOPIC = 't0'
+/** What members share out among themselves; offsets are committed for them, whether the topic has them or not. */
+const SHARES = ['0', '1', '2', '3']
+const OFFSETS_TOPIC = '__consumer_offsets'
+const SESSION_MS = 3_000
+const REBALANCE_MS = 3_000
+const REQUEST_TIMEOUT_MS = 5_000
+
+type Answer<T> = T | null
+
+export class GroupMember {
+  readonly client: Client
+  readonly group: string
+  readonly #instanceId: string | null
+  #memberId = ''
+  generation = -1
+  phase: 'out' | 'joining' | 'member' = 'out'
+  owned: readonly string[] = []
+  mayLeave = true
+
+  constructor(name: string, address: number, group: string, cluster: Cluster) {
+    this.client = new Client(name, address, cluster)
+    this.group = group
+    this.#instanceId = this.client.random.unit() < 0.2 ? name : null
+    void this.#loop()
+  }
+
+  get isSettled(): boolean {
+    return this.phase === 'member'
+  }
+
+  async #loop(): Promise<void> {
+    const { client } = this
+    for (;;) {
+      await client.process.sleep(this.phase === 'member' ? 300 + client.random.unit() * 400 : 50 + client.random.unit() * 100)
+      if (this.phase !== 'member') await this.#join()
+      else if (this.mayLeave && client.random.unit() < 0.02) await this.#goAway()
+      else if (client.random.unit() < 0.5) await this.#commit()
+      else await this.#heartbeat()
+      if (client.random.unit() < 0.2) await this.#readBack()
+    }
+  }
+
+  async #join(): Promise<void> {
+    const { checks } = this
+    const stable = checks.stableGeneration(this.group)
+    this.phase = 'joining'
+    const joined = await this.#ask((node) => node.groups!.joinGroup(
+      { apiVersion: 9, clientId: this.client.name, clientHost: '/sim' },
+      {
+        groupId: this.group, sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: REBALANCE_MS, memberId: this.#memberId,
+        groupInstanceId: this.#instanceId, protocolType: 'consumer', protocols: [{ name: 'range', metadata: Buffer.from('m') }], reason: null,
+      },
+    ), REBALANCE_MS + REQUEST_TIMEOUT_MS)
+    if (joined === null) return
+    if (joined.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = joined.memberId
+    if (joined.errorCode !== ErrorCode.NONE) return this.#refused(joined.errorCode)
+    checks.joined(this.group, joined.generationId, stable)
+    this.#memberId = joined.memberId
+    const assigns = joined.leader === joined.memberId && !joined.skipAssignment
+    const assignments = assigns ? assign(joined.members.map(({ memberId }) => memberId)) : []
+    await this.#sync(joined.generationId, assignments)
+  }
+
+  async #sync(generation: number, assignments: { memberId: string; assignment: Buffer }[]): Promise<void> {
+    const synced = await this.#ask((node) => node.groups!.syncGroup(
+      { apiVersion: 5, clientId: this.client.name, clientHost: '/sim' },
+      {
+        groupId: this.group, generationId: generation, memberId: this.#memberId, groupInstanceId: this.#instanceId,
+        protocolType: 'consumer', protocolName: 'range', assignments,
+      },
+    ), REQUEST_TIMEOUT_MS)
+    if (synced === null) return
+    if (synced.errorCode !== ErrorCode.NONE) return this.#refused(synced.errorCode)
+    this.generation = generation
+    this.owned = synced.assignment.length === 0 ? [] : (JSON.parse(synced.assignment.toString()) as string[])
+    this.phase = 'member'
+    // A static member that starts anew takes the place of its former self, in the same generation (KIP-345).
+    this.checks.assigned(this.group, generation, this.#instanceId ?? this.#memberId, this.owned)
+  }
+
+  async #heartbeat(): Promise<void> {
+    const answer = await this.#ask((node) => node.groups!.heartbeat({
+      groupId: this.group, generationId: this.generation, memberId: this.#memberId, groupInstanceId: this.#instanceId,
+    }), REQUEST_TIMEOUT_MS)
+    if (answer !== null && answer.errorCode !== ErrorCode.NONE) this.#refused(answer.errorCode)
+  }
+
+  async #commit(): Promise<void> {
+    const { client, checks } = this
+    const share = this.owned[client.random.below(Math.max(1, this.owned.length))]
+    if (share === undefined) return this.#heartbeat()
+    const { generation } = this
+    const value = checks.nextCommitValue()
+    const stable = checks.stableGeneration(this.group)
+    const commit = checks.commitInvoked(this.group, share, value)
+    const answer = await this.#ask((node) => node.groups!.commitOffsets({ apiVersion: 9, clientId: client.name, clientHost: '/sim' }, {
+      groupId: this.group, generationIdOrMemberEpoch: generation, memberId: this.#memberId, groupInstanceId: this.#instanceId, retentionTimeMs: -1,
+      topics: [{
+        name: GROUP_TOPIC, topicId: ZERO_UUID,
+        partitions: [{ partitionIndex: Number(share), committedOffset: value, committedLeaderEpoch: -1, committedMetadata: null }],
+      }],
+    }), REQUEST_TIMEOUT_MS)
+    const errorCode = answer?.topics[0]?.partitions[0]?.errorCode
+    if (errorCode === undefined) return client.cluster.world.probes.hit('offset commit out of time')
+    if (errorCode === ErrorCode.NONE) return checks.commitAnswered(this.group, commit, 'ok', generation, stable)
+    if (isDefinite(errorCode)) {
+      client.cluster.world.probes.hit('stale generation refused')
+      checks.commitAnswered(this.group, commit, 'refused', generation, stable)
+    }
+    this.#refused(errorCode)
+  }
+
+  async #readBack(): Promise<void> {
+    const share = SHARES[this.client.random.below(SHARES.length)]!
+    const invokedMs = this.client.cluster.world.nowMs
+    const answer = await this.#ask((node) => node.groups!.fetchOffsets({
+      groupId: this.group, topics: [{ name: GROUP_TOPIC, topicId: ZERO_UUID, partitionIndexes: [Number(share)] }], stability: 'last-committed',
+    }), REQUEST_TIMEOUT_MS)
+    const fetched = answer?.topics[0]?.partitions[0]
+    if (answer === null || answer.errorCode !== ErrorCode.NONE || fetched === undefined || fetched.errorCode !== ErrorCode.NONE) return
+    this.checks.fetched(this.group, share, fetched.committedOffset, invokedMs)
+  }
+
+  async #goAway(): Promise<void> {
+    const { client } = this
+    if (client.random.unit() < 0.5) {
+      const members = [{ memberId: this.#memberId, groupInstanceId: this.#instanceId, reason: null }]
+      await this.#ask((node) => node.groups!.leaveGroup({ groupId: this.group, members }), REQUEST_TIMEOUT_MS)
+      client.cluster.world.probes.hit('group member left')
+    } else {
+      client.cluster.world.probes.hit('group member died')
+    }
+    this.#memberId = ''
+    this.phase = 'out'
+    this.owned = []
+    await client.process.sleep(500 + client.random.unit() * 4_000)
+  }
+
+  #refused(errorCode: number): void {
+    if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID) this.#memberId = ''
+    if (errorCode === ErrorCode.NOT_COORDINATOR) {
+      this.client.cluster.world.probes.hit('group coordinator moved')
+      this.client.partitions.clear()
+    }
+    const isPassing = errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE
+    if (isPassing && this.phase === 'member') return
+    this.phase = 'out'
+  }
+
+  async #ask<T>(serve: (node: SimulatedNode) => Promise<T>, timeoutMs: number): Promise<Answer<T>> {
+    const coordinator = await this.#coordinator()
+    if (coordinator === null) return null
+    const answer = await this.client.call(coordinator, timeoutMs, serve)
+    if (answer === null) this.client.partitions.clear()
+    return answer
+  }
+
+  async #coordinator(): Promise<NodeId | null> {
+    const { client } = this
+    if (client.partitions.size === 0) await client.refresh()
+    const count = [...client.partitions.keys()].filter((name) => name.startsWith(`${OFFSETS_TOPIC}-`)).length
+    if (count === 0) {
+      client.partitions.clear()
+      return null
+    }
+    const info = client.partitions.get(`${OFFSETS_TOPIC}-${coordinatorPartitionFor(this.group, count)}`)
+    if (info?.leader === undefined || info.leader === null) client.partitions.clear()
+    return info?.leader ?? null
+  }
+
+  get checks(): Cluster['groups'] {
+    return this.client.cluster.groups
+  }
+}
+
+function assign(memberIds: readonly string[]): { memberId: string; assignment: Buffer }[] {
+  return memberIds.map((memberId, index) => ({
+    memberId,
+    assignment: Buffer.from(JSON.stringify(SHARES.filter((_, share) => share % memberIds.length === index))),
+  }))
+}
+
+/** Nothing was stored, and nothing will be. */
+function isDefinite(errorCode: number): boolean {
+  return errorCode === ErrorCode.ILLEGAL_GENERATION || errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID ||
+    errorCode === ErrorCode.REBALANCE_IN_PROGRESS
+}

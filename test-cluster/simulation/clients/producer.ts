@@ -1,0 +1,206 @@
+/** An idempotent (or plain) producer with acks=all that never gives up: up to five batches under way for each partition, each repeated until it is settled. */
+import { buildBatch, batchCrc, ErrorCode, errorName } from '@kavka/protocol'
+import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
+import type { Cluster } from '../cluster.ts'
+import { Client } from './client.ts'
+
+interface Batch {
+  readonly index: number
+  readonly sequence: number
+  readonly count: number
+  readonly records: Buffer
+  readonly crc: number
+  attempts: number
+  firstSentMs: number
+}
+
+interface Target {
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  producerId: number
+  nextSequence: number
+  nextIndex: number
+  readonly queue: Batch[]
+  readonly underWay: Set<Batch>
+  /** Until the log knows the producer, a later sequence would be taken for its first. */
+  isKnown: boolean
+  isOver: boolean
+  isPausing: boolean
+}
+
+const IN_FLIGHT_MAX = 5
+const REQUEST_TIMEOUT_MS = 1_500
+
+export class Producer {
+  readonly client: Client
+  readonly #isIdempotent: boolean
+  readonly #paceMs: number
+  readonly #targets = new Map<string, Target>()
+  #made = 0
+  isStopping = false
+
+  constructor(name: string, address: number, cluster: Cluster) {
+    this.client = new Client(name, address, cluster)
+    const { random } = this.client
+    this.#isIdempotent = random.unit() < 0.8
+    this.#paceMs = [20, 60, 200][random.below(3)]!
+    void this.#loop()
+  }
+
+  get isIdle(): boolean {
+    return [...this.#targets.values()].every((target) => target.isOver || (target.queue.length === 0 && target.underWay.size === 0))
+  }
+
+  describe(): string {
+    return [...this.#targets.values()].filter((one) => !one.isOver && one.queue.length + one.underWay.size > 0)
+      .map((one) => `${this.client.name} ${one.topicPartition.topic}-${one.topicPartition.partition}: ${one.queue.length} queued, ${one.underWay.size} under way`).join('; ')
+  }
+
+  async #loop(): Promise<void> {
+    const { client } = this
+    for (;;) {
+      await client.process.sleep(this.#paceMs * (0.5 + client.random.unit()))
+      if (this.isStopping) continue
+      if (client.partitions.size === 0 || client.random.unit() < 0.05) await client.refresh()
+      const names = [...client.partitions.keys()].filter((name) => !name.startsWith('__'))
+      if (names.length === 0) continue
+      const name = names[client.random.below(names.length)]!
+      const target = await this.#targetOf(name)
+      if (target === null || target.queue.length >= IN_FLIGHT_MAX * 2) continue
+      this.#make(target)
+      this.#pump(target)
+    }
+  }
+
+  async #targetOf(name: string): Promise<Target | null> {
+    const info = this.client.partitions.get(name)
+    if (info === undefined) return null
+    const key = `${name}/${info.topicId}`
+    const known = this.#targets.get(key)
+    if (known !== undefined) return known.isOver ? null : known
+    const producerId = this.#isIdempotent ? await this.#producerId() : -1
+    if (producerId === null || this.#targets.has(key)) return this.#targets.get(key) ?? null
+    const at = name.lastIndexOf('-')
+    const topicPartition = { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
+    const target: Target = {
+      topicPartition, topicId: info.topicId, producerId, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false, isOver: false, isPausing: false,
+    }
+    this.#targets.set(key, target)
+    return target
+  }
+
+  async #producerId(): Promise<number | null> {
+    const answer = await this.client.call(this.client.anyNode(), REQUEST_TIMEOUT_MS, (node) => node.producerIds!.next())
+    return answer?.ok === true ? answer.value : null
+  }
+
+  #make(target: Target): void {
+    const { random, name, process } = this.client
+    const count = 1 + random.below(3)
+    const timestamp = process.wallMs()
+    const records = Array.from({ length: count }, () => ({ timestamp, key: null, value: Buffer.from(`${name}:${this.#made++}:${'x'.repeat(random.below(120))}`) }))
+    const { producerId, nextSequence: sequence } = target
+    const bytes = buildBatch(records, producerId < 0 ? {} : { producerId, producerEpoch: 0, baseSequence: sequence })
+    target.queue.push({ index: target.nextIndex++, sequence, count, records: bytes, crc: batchCrc(bytes, 0), attempts: 0, firstSentMs: 0 })
+    target.nextSequence += count
+  }
+
+  #pump(target: Target): void {
+    // Without sequences a repeated batch may overtake: one at a time then.
+    const inFlightMax = target.producerId < 0 || !target.isKnown ? 1 : IN_FLIGHT_MAX
+    while (!target.isOver && !target.isPausing && target.queue.length > 0 && target.underWay.size < inFlightMax) {
+      // What is repeated waits for what was sent before it, as Kafka's clients do.
+      if (target.queue[0]!.attempts > 0 && target.underWay.size > 0) return
+      // Nor may the oldest that is not acknowledged leave the window of batches that the log remembers.
+      const oldest = Math.min(...[...target.underWay].map(({ index }) => index), target.queue[0]!.index)
+      if (target.queue[0]!.index - oldest >= inFlightMax) return
+      const batch = target.queue.shift()!
+      target.underWay.add(batch)
+      void this.#send(target, batch)
+    }
+  }
+
+  async #send(target: Target, batch: Batch): Promise<void> {
+    const { client } = this
+    const { probes } = client.cluster.world
+    if (batch.attempts++ > 0) probes.hit('batch retried')
+    else batch.firstSentMs = client.cluster.world.nowMs
+    const { topicPartition, topicId } = target
+    const info = await client.infoOf(topicPartition)
+    if (info !== null && info.topicId !== topicId) return this.#giveUp(target)
+    if (info === null || info.leader === null) {
+      // A topic that is gone from the newest metadata is gone for good.
+      if (!client.cluster.image.topics.byId.has(topicId) && this.#hasBeenKnown(topicId)) return this.#giveUp(target)
+      return this.#again(target, batch, topicPartition)
+    }
+    const isFirst = ![...target.underWay, ...target.queue].some((other) => other.sequence < batch.sequence)
+    const answer = await client.call(info.leader, REQUEST_TIMEOUT_MS * 2, async (node) => {
+      const entries = [{ topicPartition, topicId, records: Buffer.from(batch.records) }]
+      const [result] = await node.replicas!.append({ acks: -1, timeoutMs: REQUEST_TIMEOUT_MS, origin: 'client', entries })
+      if (result!.errorCode === ErrorCode.NONE && node.process.isAlive) {
+        const acked = { base: result!.baseOffset, crc: batch.crc, count: batch.count }
+        client.cluster.replication.acknowledged(node.id, topicPartition, topicId, acked)
+      }
+      return result!
+    })
+    if (answer?.errorCode === ErrorCode.NONE) {
+      target.underWay.delete(batch)
+      target.isKnown = true
+      return this.#pump(target)
+    }
+    if (answer === null || answer.errorCode === ErrorCode.REQUEST_TIMED_OUT) probes.hit('produce out of time')
+    else this.#judge(target, batch, answer.errorCode, isFirst, info.leader)
+    if (!target.isOver) this.#again(target, batch, topicPartition)
+  }
+
+  #judge(target: Target, batch: Batch, errorCode: number, isFirst: boolean, leader: NodeId): void {
+    const { world } = this.client.cluster
+    switch (errorCode) {
+      case ErrorCode.NOT_LEADER_OR_FOLLOWER:
+        return world.probes.hit('produce refused: not leader')
+      case ErrorCode.NOT_ENOUGH_REPLICAS:
+      case ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+        return world.probes.hit('produce refused: not enough replicas')
+      case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER: {
+        world.probes.hit('out of order sequence')
+        // All before it were acknowledged when it was sent, so the log must know the sequence before this one.
+        const details = { producer: target.producerId, partition: `${target.topicPartition.topic}-${target.topicPartition.partition}`, sequence: batch.sequence }
+        // A process that was started since may know only the last batch of each producer: that is all that Kafka's snapshots hold.
+        const knows = batch.attempts === 1 || (this.client.cluster.node(leader)?.startedMs ?? Infinity) < batch.firstSentMs
+        if (isFirst && !knows) return this.#giveUp(target)
+        return world.judge('T1 SequenceContinues', !isFirst, details)
+      }
+      case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+      case ErrorCode.UNKNOWN_TOPIC_ID:
+      case ErrorCode.INCONSISTENT_TOPIC_ID:
+      case ErrorCode.KAFKA_STORAGE_ERROR:
+      case ErrorCode.FENCED_LEADER_EPOCH:
+        return
+      default:
+        world.judge('T1 ProduceIsLegal', false, { error: errorName(errorCode), sequence: batch.sequence, partition: target.topicPartition.topic })
+    }
+  }
+
+  /** Older batches first, as a client does that keeps the order of its sequences. */
+  #again(target: Target, batch: Batch, topicPartition: TopicPartition): void {
+    this.client.stale(topicPartition)
+    target.underWay.delete(batch)
+    target.queue.push(batch)
+    target.queue.sort((a, b) => a.sequence - b.sequence)
+    target.isPausing = true
+    this.client.process.after(20 + 100 * this.client.random.unit(), () => {
+      target.isPausing = false
+      this.#pump(target)
+    })
+  }
+
+  #hasBeenKnown(topicId: Uuid): boolean {
+    return this.client.cluster.metadata.isGone(topicId)
+  }
+
+  #giveUp(target: Target): void {
+    target.isOver = true
+    target.queue.length = 0
+    target.underWay.clear()
+  }
+}

@@ -1,0 +1,311 @@
+/** The machines of one run: disks and stores that outlive processes, and the processes that come and go on them. */
+import { layoutOf, loadBrokerConfig } from '@kavka/kernel'
+import type { Logger, Random } from '@kavka/kernel'
+import { emptyImage } from '@kavka/controller'
+import type { MetadataImage } from '@kavka/controller'
+import type { NodeId } from '@kavka/protocol'
+import { MemoryFileSystem, MemoryKeyValueStore } from '@kavka/testkit'
+import { GroupChecks } from './invariants/group-checks.ts'
+import { MetadataChecks } from './invariants/metadata-checks.ts'
+import { QuorumChecks } from './invariants/quorum-checks.ts'
+import { ReplicationChecks } from './invariants/replication-checks.ts'
+import type { ClusterView } from './invariants/replication-checks.ts'
+import { SimulatedNode } from './node/simulated-node.ts'
+import type { NodeDependencies, NodeSettings } from './node/simulated-node.ts'
+import type { SwarmOptions } from './swarm.ts'
+import { Network } from './world/network.ts'
+import { SimulatedProcess } from './world/process.ts'
+import type { World } from './world/world.ts'
+
+interface Machine {
+  readonly id: NodeId
+  readonly disk: MemoryFileSystem
+  readonly random: Random
+  store: MemoryKeyValueStore
+  node: SimulatedNode | null
+  incarnations: number
+  wallSkewMs: number
+  /** Operations on the disk until the process dies inside one. */
+  crashIn: { operations: number; kind: 'kill' | 'power' } | null
+  isStopping: boolean
+  /** It found its data damaged and refused to start; only a new disk helps. */
+  isBroken: boolean
+}
+
+export interface ClusterOptions {
+  readonly swarm: SwarmOptions
+  readonly logger?: Logger
+}
+
+export class Cluster implements ClusterView {
+  readonly world: World
+  readonly network: Network
+  readonly swarm: SwarmOptions
+  readonly nodeIds: readonly NodeId[]
+  readonly voterIds: readonly NodeId[]
+  readonly replication: ReplicationChecks
+  readonly quorum: QuorumChecks
+  readonly metadata: MetadataChecks
+  readonly groups: GroupChecks
+  readonly #machines = new Map<NodeId, Machine>()
+  readonly #random: Random
+  readonly #options: ClusterOptions
+  clientAddresses: readonly number[] = []
+  /** After the run no damage is done any more. */
+  isHealing = false
+
+  constructor(options: ClusterOptions, world: World) {
+    const { swarm } = options
+    this.#options = options
+    this.world = world
+    this.swarm = swarm
+    this.network = new Network(swarm.network, world)
+    this.#random = world.random('cluster')
+    this.nodeIds = Array.from({ length: swarm.nodeCount }, (_, index) => (index + 1) as NodeId)
+    this.voterIds = this.nodeIds.slice(0, swarm.voterCount)
+    this.replication = new ReplicationChecks(world, this)
+    this.groups = new GroupChecks(world)
+    this.metadata = new MetadataChecks(emptyImage, { world, replication: this.replication, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
+    this.quorum = new QuorumChecks({ voterIds: this.voterIds }, {
+      world, storeOf: (id) => this.machine(id).store, onNewlyCommitted: (entry) => this.metadata.committed(entry),
+    })
+    for (const id of this.nodeIds) this.#machines.set(id, this.#createMachine(id))
+  }
+
+  get image(): MetadataImage {
+    return this.metadata.image
+  }
+
+  machine(id: NodeId): Machine {
+    return this.#machines.get(id)!
+  }
+
+  node(id: NodeId): SimulatedNode | null {
+    return this.#machines.get(id)?.node ?? null
+  }
+
+  *nodes(): Iterable<SimulatedNode> {
+    for (const { node } of this.#machines.values()) if (node !== null) yield node
+  }
+
+  get downIds(): NodeId[] {
+    return this.nodeIds.filter((id) => this.node(id) === null)
+  }
+
+  get activeController(): SimulatedNode | null {
+    for (const node of this.nodes()) if (node.controller?.isActive === true) return node
+    return null
+  }
+
+  start(id: NodeId): void {
+    const machine = this.machine(id)
+    if (machine.node !== null || machine.isBroken) return
+    machine.incarnations++
+    this.quorum.epochNeverDecreases(id)
+    const process = new SimulatedProcess(`node-${id}`, this.world)
+    process.wallSkewMs = machine.wallSkewMs
+    this.network.bind(id, process)
+    const node = new SimulatedNode(this.#settings(machine), this.#dependencies(machine, process))
+    machine.node = node
+    machine.isStopping = false
+    void node.start().then((problem) => {
+      if (problem === null || !process.isAlive) return
+      this.world.note(`node ${id} cannot start: ${problem}`)
+      this.#refused(machine, problem)
+    }, (error: unknown) => {
+      if (process.isAlive) this.world.fail(error, `start of node ${id}`)
+    })
+  }
+
+  /** The process ends here and now. `power`: and with it all that was not synced, on a machine that answers nobody. */
+  kill(id: NodeId, kind: 'kill' | 'power'): void {
+    const machine = this.machine(id)
+    const { node } = machine
+    if (node === null) return
+    this.world.note(`node ${id} ${kind === 'power' ? 'loses power' : 'is killed'}`)
+    this.world.probes.hit(kind === 'power' ? 'power lost' : 'process killed')
+    this.replication.died(node)
+    node.process.isAlive = false
+    machine.node = null
+    machine.crashIn = null
+    this.network.unbind(id, kind === 'power' ? 'down' : 'up')
+    if (kind === 'power') machine.disk.crash(machine.random)
+    this.#abandonStore(machine)
+    if ([...this.nodes()].length === 0 && this.nodeIds.length > 1) this.world.probes.hit('whole cluster down at once')
+  }
+
+  async stopCleanly(id: NodeId): Promise<void> {
+    const machine = this.machine(id)
+    const { node } = machine
+    if (node === null || machine.isStopping || !node.isServing) return
+    machine.isStopping = true
+    this.world.note(`node ${id} stops`)
+    await node.stop()
+    if (!node.process.isAlive) return
+    this.world.probes.hit('clean restart')
+    this.replication.died(node)
+    node.process.isAlive = false
+    machine.node = null
+    this.network.unbind(id, 'up')
+    machine.store = machine.store.reopen()
+  }
+
+  pause(id: NodeId): void {
+    this.node(id)?.process.pause()
+  }
+
+  resume(id: NodeId): void {
+    this.node(id)?.process.resume()
+  }
+
+  /** A new, empty disk for the logs; the metadata store is elsewhere and stays. */
+  wipe(id: NodeId): void {
+    const machine = this.machine(id)
+    this.world.note(`node ${id} loses its data directory`)
+    this.replication.damaged(id)
+    for (const directory of ['/data']) if (machine.disk.exists(directory)) machine.disk.removeDirectory(directory)
+    machine.disk.syncDirectory('/')
+    machine.isBroken = false
+  }
+
+  #refused(machine: Machine, problem: string): void {
+    const { node } = machine
+    if (node === null) return
+    this.replication.died(node)
+    node.process.isAlive = false
+    machine.node = null
+    this.network.unbind(machine.id, 'up')
+    this.#abandonStore(machine)
+    this.world.probes.hit('node refused damaged data')
+    // Only what the run itself has damaged may be refused.
+    const isInputOutput = /EIO|ENOSPC/.test(problem)
+    this.world.judge('S2 RecoveryKeepsSynced', this.replication.isDamaged(machine.id) || isInputOutput, { node: machine.id, problem })
+    if (isInputOutput) this.restartLater(machine.id, 1_000)
+    else machine.isBroken = this.replication.isDamaged(machine.id)
+  }
+
+  #abandonStore(machine: Machine): void {
+    machine.store.crash(machine.random)
+    machine.store = machine.store.reopen()
+    this.quorum.epochNeverDecreases(machine.id)
+  }
+
+  #createMachine(id: NodeId): Machine {
+    const { disk } = this.swarm
+    const { scheduler } = this.world
+    return {
+      id,
+      disk: new MemoryFileSystem({ syncDelayMs: disk.syncMs }, { scheduler }),
+      store: new MemoryKeyValueStore({ writeDelayMs: disk.storeWriteMs }, { scheduler }),
+      random: this.world.random(`machine-${id}`),
+      node: null, incarnations: 0, wallSkewMs: 0, crashIn: null, isStopping: false, isBroken: false,
+    }
+  }
+
+  #settings({ id, incarnations }: Machine): NodeSettings {
+    const { swarm, voterIds } = this
+    const loaded = loadBrokerConfig(propertiesOf(id, voterIds, swarm))
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
+    const { config } = loaded.value
+    const layout = layoutOf(config, `node-${id}`)
+    if (!layout.ok) throw new Error(JSON.stringify(layout.error))
+    const { snapshotAfterBytes, logRetainedBytes, segmentBytes } = swarm
+    return { nodeId: id, config, layout: layout.value, voterIds, incarnation: incarnations, snapshotAfterBytes, logRetainedBytes, segmentBytes }
+  }
+
+  #dependencies(machine: Machine, process: SimulatedProcess): NodeDependencies {
+    const { id, disk, store } = machine
+    const random = this.world.random(`node-${id}-${machine.incarnations}`)
+    const { congestionProbability } = this.swarm
+    return {
+      world: this.world, network: this.network, process, disk, store, random,
+      peer: (peerId) => this.node(peerId),
+      observer: this.#observer(),
+      congestionMs: () => (congestionProbability > 0 && random.unit() < congestionProbability ? random.unit() * 20 : null),
+      diskEvents: {
+        beforeChange: () => this.#beforeChange(machine),
+        syncDelayMs: () => random.unit() * this.swarm.disk.syncMsMax,
+      },
+      onFatal: (cause) => this.#fatal(machine, process, cause),
+      ...(this.#options.logger === undefined ? {} : { logger: this.#options.logger }),
+    }
+  }
+
+  #observer(): NodeDependencies['observer'] {
+    const { replication, quorum, metadata } = this
+    return {
+      opened: (replica) => replication.opened(replica),
+      appended: (replica, from, by) => replication.appended(replica, from, by),
+      duplicate: () => replication.duplicate(),
+      truncating: (replica, endOffset, kind) => replication.truncating(replica, endOffset, kind),
+      highWatermark: (replica, highWatermark) => replication.highWatermark(replica, highWatermark),
+      logStart: (replica, logStart) => replication.logStart(replica, logStart),
+      sending: (node, message) => quorum.sending(node, message),
+      committed: (node, entries) => quorum.committed(node, entries),
+      snapshotLoaded: (node, offset, epoch) => quorum.snapshotLoaded(node, offset, epoch),
+      role: (node, role) => quorum.role(node, role),
+      imageAdvanced: (node, image) => metadata.advanced(node, image),
+    }
+  }
+
+  #beforeChange(machine: Machine): void {
+    const { crashIn } = machine
+    if (crashIn === null || --crashIn.operations > 0) return
+    this.world.probes.hit('crash inside a disk operation')
+    this.kill(machine.id, crashIn.kind)
+    this.restartLater(machine.id, 500 + this.#random.unit() * 3_000)
+  }
+
+  restartLater(id: NodeId, delayMs: number): void {
+    this.world.scheduler.after(delayMs, () => {
+      this.network.machineUp(id)
+      this.start(id)
+    })
+  }
+
+  /** A failed disk or a broken assertion ends the process; the machine is started again, its page cache gone. */
+  #fatal(machine: Machine, process: SimulatedProcess, cause: unknown): void {
+    if (!process.isAlive || machine.node?.process !== process) return
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === undefined && message !== STORE_FAILURE) return this.world.fail(cause, `node ${machine.id}`)
+    this.world.note(`node ${machine.id} stops itself: ${message}`)
+    this.world.probes.hit('node stopped itself')
+    this.kill(machine.id, this.swarm.durability === 'synced' ? 'power' : 'kill')
+    this.restartLater(machine.id, 1_000 + this.#random.unit() * 2_000)
+  }
+}
+
+/** The message of injected failures of the metadata store. */
+export const STORE_FAILURE = 'simulated failure of the metadata store'
+
+export function minIsrOf(image: MetadataImage, topic: string, swarm: SwarmOptions): number {
+  const own = image.configs.get(`2:${topic}`)?.get('min.insync.replicas') ?? image.configs.get('4:')?.get('min.insync.replicas')
+  return own === undefined ? swarm.minIsr : Number(own)
+}
+
+function propertiesOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptions): ReadonlyMap<string, string> {
+  const isVoter = voterIds.includes(id)
+  const listeners = `PLAINTEXT://node-${id}:9092${isVoter ? `,CONTROLLER://node-${id}:9093` : ''}`
+  return new Map([
+    ['process.roles', isVoter ? 'broker,controller' : 'broker'],
+    ['node.id', String(id)],
+    ['controller.quorum.voters', voterIds.map((voter) => `${voter}@node-${voter}:9093`).join(',')],
+    ['listeners', listeners],
+    ['advertised.listeners', `PLAINTEXT://node-${id}:9092`],
+    ['controller.listener.names', 'CONTROLLER'],
+    ['listener.security.protocol.map', 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT'],
+    ['log.dirs', '/data'],
+    ['metadata.log.dir', '/metadata'],
+    ['broker.session.timeout.ms', String(swarm.sessionTimeoutMs)],
+    ['broker.heartbeat.interval.ms', String(Math.min(2_000, swarm.sessionTimeoutMs / 3 | 0))],
+    ['replica.lag.time.max.ms', String(swarm.replicaLagMsMax)],
+    ['min.insync.replicas', String(swarm.minIsr)],
+    ['log.flush.interval.messages', swarm.durability === 'synced' ? '1' : '9223372036854775807'],
+    ['log.flush.offset.checkpoint.interval.ms', '3000'],
+    ['replica.high.watermark.checkpoint.interval.ms', '2000'],
+    ['group.initial.rebalance.delay.ms', '200'],
+    ['group.min.session.timeout.ms', '1000'],
+    ['offsets.topic.num.partitions', '2'],
+    ['kavka.tail.cache.bytes', String(swarm.disk.tailCacheBytes)],
+  ])
+}

@@ -1,0 +1,90 @@
+import { World } from '../world/world.ts'
+import { GroupChecks } from './group-checks.ts'
+
+/** Histories by hand: good ones that must pass, bad ones that must be flagged. */
+function history(): { readonly world: World; readonly checks: GroupChecks; at(ms: number): void } {
+  const world = new World({ seed: 1 })
+  return { world, checks: new GroupChecks(world), at: (ms) => world.scheduler.advanceSync(ms - world.nowMs) }
+}
+
+describe('committed offsets are a register', () => {
+  test('the last acknowledged commit is read', () => {
+    const { world, checks, at } = history()
+    at(1)
+    const commit = checks.commitInvoked('g', '0', 1)
+    at(2)
+    checks.commitAnswered('g', commit, 'ok', 1, 1)
+    checks.fetched('g', '0', 1, 3)
+    expect(world.violation).toBeNull()
+  })
+
+  test('nothing after an acknowledged commit is a lost offset', () => {
+    const { world, checks, at } = history()
+    const commit = checks.commitInvoked('g', '0', 1)
+    at(2)
+    checks.commitAnswered('g', commit, 'ok', 1, 1)
+    checks.fetched('g', '0', -1, 3)
+    expect(world.violation?.name).toBe('G3 CommittedOffset')
+  })
+
+  test('an overwritten commit may not come back', () => {
+    const { world, checks, at } = history()
+    const first = checks.commitInvoked('g', '0', 1)
+    at(2)
+    checks.commitAnswered('g', first, 'ok', 1, 1)
+    at(3)
+    const second = checks.commitInvoked('g', '0', 2)
+    at(4)
+    checks.commitAnswered('g', second, 'ok', 1, 1)
+    checks.fetched('g', '0', 1, 5)
+    expect(world.violation?.name).toBe('G3 CommittedOffset')
+  })
+
+  test('a commit that was never answered may take effect at any time', () => {
+    const { world, checks, at } = history()
+    checks.commitInvoked('g', '0', 1)
+    at(3)
+    const second = checks.commitInvoked('g', '0', 2)
+    at(4)
+    checks.commitAnswered('g', second, 'ok', 1, 1)
+    checks.fetched('g', '0', 1, 5)
+    expect(world.violation).toBeNull()
+  })
+
+  test('a refused commit has no effect', () => {
+    const { world, checks } = history()
+    const commit = checks.commitInvoked('g', '0', 1)
+    checks.commitAnswered('g', commit, 'refused', 1, 2)
+    checks.fetched('g', '0', 1, 5)
+    expect(world.violation?.name).toBe('G3 CommittedOffset')
+  })
+
+  test('a value that nobody committed is flagged', () => {
+    const { world, checks } = history()
+    checks.fetched('g', '0', 7, 5)
+    expect(world.violation?.name).toBe('G3 CommittedOffset')
+  })
+})
+
+test('a partition has one owner in a generation', () => {
+  const { world, checks } = history()
+  checks.assigned('g', 1, 'a', ['0', '1'])
+  checks.assigned('g', 2, 'b', ['0'])
+  expect(world.violation).toBeNull()
+  checks.assigned('g', 2, 'a', ['0'])
+  expect(world.violation?.name).toBe('G1 OneOwner')
+})
+
+test('a join never ends in a generation older than one that was stable before it', () => {
+  const { world, checks } = history()
+  checks.joined('g', 4, 4)
+  expect(world.violation).toBeNull()
+  checks.joined('g', 3, 4)
+  expect(world.violation?.name).toBe('G2 GenerationMonotone')
+})
+
+test('a commit of a generation that is over is not acknowledged', () => {
+  const { world, checks } = history()
+  checks.commitAnswered('g', checks.commitInvoked('g', '0', 1), 'ok', 3, 4)
+  expect(world.violation?.name).toBe('G5 StaleGenerationRefused')
+})

@@ -1,0 +1,93 @@
+/** The promises of consumer groups, §2.4 (G), from what members and committers were answered. */
+import type { World } from '../world/world.ts'
+
+interface Commit {
+  readonly value: number
+  readonly invokedMs: number
+  /** Null: never answered, or with an error that leaves it open; it may take effect at any time. */
+  answeredMs: number | null
+  isRefused: boolean
+}
+
+interface GroupHistory {
+  /** Generations that a member was told are stable, and when that was first known. */
+  stableGeneration: number
+  readonly owners: Map<string, string>
+  readonly commits: Map<string, Commit[]>
+}
+
+export class GroupChecks {
+  readonly #world: World
+  readonly #groups = new Map<string, GroupHistory>()
+  #commits = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  /** The value that a commit stores names the commit. */
+  nextCommitValue(): number {
+    return ++this.#commits
+  }
+
+  stableGeneration(group: string): number {
+    return this.#of(group).stableGeneration
+  }
+
+  /** G2: a join that began after a generation was stable never ends in an older one. */
+  joined(group: string, generation: number, stableWhenAsked: number): void {
+    this.#world.judge('G2 GenerationMonotone', generation >= stableWhenAsked, { group, generation, stableWhenAsked })
+  }
+
+  /** G1: one owner a partition in each generation. */
+  assigned(group: string, generation: number, memberId: string, partitions: readonly string[]): void {
+    const history = this.#of(group)
+    if (generation > history.stableGeneration) this.#world.probes.hit('group rebalanced')
+    history.stableGeneration = Math.max(history.stableGeneration, generation)
+    for (const partition of partitions) {
+      const key = `${generation}/${partition}`
+      const owner = history.owners.get(key)
+      this.#world.judge('G1 OneOwner', owner === undefined || owner === memberId, { group, generation, partition, memberId, owner: owner ?? null })
+      history.owners.set(key, memberId)
+    }
+  }
+
+  /** G5: once a newer generation is stable, a commit of an older one has no effect. */
+  commitInvoked(group: string, partition: string, value: number): Commit {
+    const commit: Commit = { value, invokedMs: this.#world.nowMs, answeredMs: null, isRefused: false }
+    const commits = this.#of(group).commits
+    commits.set(partition, [...(commits.get(partition) ?? []), commit])
+    return commit
+  }
+
+  commitAnswered(group: string, commit: Commit, outcome: 'ok' | 'refused', generation: number, stableWhenAsked: number): void {
+    if (outcome === 'refused') commit.isRefused = true
+    else {
+      commit.answeredMs = this.#world.nowMs
+      this.#world.judge('G5 StaleGenerationRefused', generation >= stableWhenAsked, { group, generation, stableWhenAsked })
+    }
+  }
+
+  /** G3: a register for each (group, partition). */
+  fetched(group: string, partition: string, value: number, invokedMs: number): void {
+    const commits = this.#of(group).commits.get(partition) ?? []
+    const newestBefore = commits.filter((one) => one.answeredMs !== null && one.answeredMs < invokedMs)
+    if (value === -1) {
+      this.#world.judge('G3 CommittedOffset', newestBefore.length === 0, { group, partition, value, acknowledged: newestBefore.at(-1)?.value ?? null })
+      return
+    }
+    const read = commits.find((one) => one.value === value)
+    const isOverwritten = read !== undefined && read.answeredMs !== null && newestBefore.some((later) => later.invokedMs > read.answeredMs!)
+    const details = { group, partition, value, acknowledged: newestBefore.at(-1)?.value ?? null }
+    this.#world.judge('G3 CommittedOffset', read !== undefined && !read.isRefused && !isOverwritten, details)
+    this.#world.probes.hit('commit read back')
+  }
+
+  #of(group: string): GroupHistory {
+    let history = this.#groups.get(group)
+    if (history === undefined) this.#groups.set(group, (history = { stableGeneration: -1, owners: new Map(), commits: new Map() }))
+    return history
+  }
+}
+
+export type { Commit }

@@ -1,0 +1,151 @@
+/** The promises about brokers and partitions in the metadata, §2.2 (C) and P14, on every committed step. */
+import { MetadataLoader } from '@kavka/controller'
+import type { Entry, MetadataImage, PartitionRegistration } from '@kavka/controller'
+import { silentLogger } from '@kavka/kernel'
+import type { NodeId, Uuid } from '@kavka/protocol'
+import { protobufRecordCodec } from '@kavka/transport'
+import type { SimulatedNode } from '../node/simulated-node.ts'
+import type { World } from '../world/world.ts'
+import type { ReplicationChecks } from './replication-checks.ts'
+
+const IMAGES_KEPT = 300
+
+export class MetadataChecks {
+  readonly #world: World
+  readonly #replication: ReplicationChecks
+  readonly #minIsrOf: (image: MetadataImage, topic: string) => number
+  readonly #fingerprints = new Map<number, string>()
+  readonly #topicIds = new Map<Uuid, string>()
+  readonly #gone = new Set<Uuid>()
+  readonly #brokerEpochs = new Map<NodeId, number>()
+  readonly #loader: MetadataLoader
+  #image: MetadataImage
+
+  constructor(initial: MetadataImage, dependencies: { world: World; replication: ReplicationChecks; minIsrOf: (image: MetadataImage, topic: string) => number }) {
+    this.#image = initial
+    this.#world = dependencies.world
+    this.#loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler: dependencies.world.scheduler, log: silentLogger })
+    this.#replication = dependencies.replication
+    this.#minIsrOf = dependencies.minIsrOf
+  }
+
+  get image(): MetadataImage {
+    return this.#image
+  }
+
+  /** Deleted, for good. */
+  isGone(topicId: Uuid): boolean {
+    return this.#gone.has(topicId)
+  }
+
+  /** One committed entry, so that no step is seen together with the next. */
+  committed(entry: Entry): void {
+    this.#loader.onCommitted([entry])
+    const image = this.#loader.image
+    const previous = this.#image
+    this.#image = image
+    this.#remember(image)
+    this.#brokers(image, previous)
+    this.#topics(image, previous)
+  }
+
+  /** C5: what a node has made of the log is what one that reads it entry by entry makes of it. */
+  advanced(node: SimulatedNode, image: MetadataImage): void {
+    const known = this.#fingerprints.get(image.offset)
+    if (known === undefined) return
+    const fingerprint = fingerprintOf(image)
+    this.#world.judge('C5 MetadataLogMatching', known === fingerprint, { node: node.id, offset: image.offset, known, fingerprint })
+  }
+
+  #remember(image: MetadataImage): void {
+    this.#fingerprints.set(image.offset, fingerprintOf(image))
+    if (this.#fingerprints.size > IMAGES_KEPT) this.#fingerprints.delete(this.#fingerprints.keys().next().value!)
+  }
+
+  /** C3. */
+  #brokers(image: MetadataImage, previous: MetadataImage): void {
+    if (image.brokers === previous.brokers) return
+    for (const broker of image.brokers.values()) {
+      const before = this.#brokerEpochs.get(broker.id) ?? -1
+      this.#world.judge('C3 BrokerEpochIncreases', broker.epoch >= before, { broker: broker.id, epoch: broker.epoch, before })
+      const old = previous.brokers.get(broker.id)
+      this.#world.judge('C3 BrokerEpochIncreases', old === undefined || old.incarnationId === broker.incarnationId || broker.epoch > old.epoch, { broker: broker.id })
+      if (broker.epoch > before && before >= 0) this.#world.probes.hit('broker registered again')
+      if (broker.fenced && old?.fenced === false) this.#world.probes.hit('broker fenced')
+      this.#brokerEpochs.set(broker.id, broker.epoch)
+    }
+  }
+
+  #topics(image: MetadataImage, previous: MetadataImage): void {
+    const brokersChanged = image.brokers !== previous.brokers
+    if (image.topics === previous.topics && !brokersChanged && image.configs === previous.configs) return
+    for (const topic of image.topics.byId.values()) {
+      const name = this.#topicIds.get(topic.id)
+      this.#world.judge('C6 TopicIdNeverReused', (name === undefined || name === topic.name) && !this.#gone.has(topic.id), { topic: topic.name, id: topic.id })
+      this.#topicIds.set(topic.id, topic.name)
+      const before = previous.topics.byId.get(topic.id)
+      const minIsr = this.#minIsrOf(image, topic.name)
+      for (const partition of topic.partitions) {
+        const old = before?.partitions[partition.partition]
+        const truth = this.#replication.truth.of(topic.id, topic.name, partition.partition)
+        truth.minIsr = Math.min(truth.minIsr, minIsr, partition.replicas.length)
+        if (old === partition && !brokersChanged) continue
+        this.#partition(image, topic.name, partition, old)
+        this.#replication.partitionChanged(topic.id, topic.name, partition)
+      }
+    }
+    for (const topic of previous.topics.byId.values()) {
+      if (image.topics.byId.has(topic.id)) continue
+      this.#gone.add(topic.id)
+      this.#world.probes.hit('topic deleted')
+      for (const { partition } of topic.partitions) this.#replication.truth.of(topic.id, topic.name, partition).isDeleted = true
+    }
+  }
+
+  #partition(image: MetadataImage, topic: string, now: PartitionRegistration, old: PartitionRegistration | undefined): void {
+    const name = `${topic}-${now.partition}`
+    const { leader, isr, elr, replicas } = now
+    const details = { partition: name, leader, isr: isr.join(), elr: elr.join(), epoch: now.leaderEpoch }
+    const fenced = (id: NodeId): boolean => image.brokers.get(id)?.fenced !== false
+    this.#world.judge('C1 FencedLeadsNothing', leader === null || (isr.includes(leader) && !fenced(leader)), details)
+    this.#world.judge('C1 FencedNotInSync', isr.every((id) => !fenced(id) || (leader === null && isr.length === 1)), details)
+    const isSound = isr.every((id) => replicas.includes(id)) && elr.every((id) => replicas.includes(id) && !isr.includes(id))
+    this.#world.judge('C2 IsrAndElrAreReplicas', isSound, details)
+    this.#world.judge('C2 NoElrAboveMinIsr', elr.length === 0 || isr.length < this.#minIsrOf(image, topic), details)
+    this.#probePartition(now, old)
+    // A snapshot brings the same partitions as new objects.
+    if (old === undefined || old === now || JSON.stringify(old) === JSON.stringify(now)) return
+    const grows = now.partitionEpoch > old.partitionEpoch && now.leaderEpoch >= old.leaderEpoch
+    this.#world.judge('C4 EpochsIncrease', grows, { ...details, partitionEpoch: now.partitionEpoch, before: old.partitionEpoch, leaderEpoch: now.leaderEpoch, leaderEpochBefore: old.leaderEpoch })
+    if (leader === old.leader) return
+    this.#world.judge('C4 EpochsIncrease', now.leaderEpoch > old.leaderEpoch, { ...details, leaderBefore: old.leader })
+    // KIP-966: when every candidate has stopped uncleanly, the last of them maybe in this very step, the last leader is taken back.
+    const hasReturned = (id: NodeId): boolean => (image.brokers.get(id)?.epoch ?? 0) >= image.offset
+    const isLastKnown = old.isr.length === 0 && old.elr.every(hasReturned) && old.lastKnownElr.length === 1 && old.lastKnownElr[0] === leader
+    const wasCandidate = leader === null || old.isr.includes(leader) || old.elr.includes(leader) || isLastKnown
+    this.#world.judge('P14 NoDirtyLeader', wasCandidate, { ...details, isrBefore: old.isr.join(), elrBefore: old.elr.join() })
+  }
+
+  #probePartition(now: PartitionRegistration, old: PartitionRegistration | undefined): void {
+    const { probes } = this.#world
+    if (now.elr.length > 0) probes.hit('elr not empty')
+    if (now.leader === null) probes.hit('partition without leader')
+    if (old === undefined) return
+    if (now.leader !== old.leader) probes.hit('partition leader changed')
+    if (now.isr.length < old.isr.length) probes.hit('isr shrunk')
+    if (now.isr.length > old.isr.length) probes.hit('isr expanded')
+  }
+}
+
+function fingerprintOf(image: MetadataImage): string {
+  const topics = [...image.topics.byId.values()].map(({ id, name, partitions }) => [
+    id, name, partitions.map((one) => [one.leader, one.isr, one.elr, one.lastKnownElr, one.replicas, one.leaderEpoch, one.partitionEpoch]),
+  ])
+  const brokers = [...image.brokers.values()].map(({ id, epoch, fenced, inControlledShutdown }) => [id, epoch, fenced, inControlledShutdown])
+  const configs = [...image.configs].map(([key, values]) => [key, ...[...values].flat()])
+  return JSON.stringify([topics.toSorted(byText), brokers.toSorted(byText), configs.toSorted(byText), image.nextProducerId])
+}
+
+function byText(a: unknown, b: unknown): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1
+}

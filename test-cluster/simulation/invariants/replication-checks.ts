@@ -1,0 +1,330 @@
+/** The promises about records: §2.3 (P) and the parts of §2.4 (T, S) that a replica's log shows, judged at the very step that could break them. */
+import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
+import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
+import { sequenceAfter } from '@kavka/protocol'
+import type { ObservedReplica, ReplicaObserver } from '../node/observed-logs.ts'
+import { isSameBatch } from '../node/shadow-log.ts'
+import type { ShadowBatch } from '../node/shadow-log.ts'
+import type { SimulatedNode } from '../node/simulated-node.ts'
+import type { World } from '../world/world.ts'
+import { PartitionTruth, Truth } from './truth.ts'
+
+export interface ClusterView {
+  nodes(): Iterable<SimulatedNode>
+  node(id: NodeId): SimulatedNode | null
+  /** The newest metadata that any node has seen committed. */
+  readonly image: MetadataImage
+}
+
+/** What a node that is down has on its disk, as far as its own promises go. */
+interface Remains {
+  readonly topicId: Uuid
+  readonly partition: number
+  readonly durableEnd: number
+  readonly batches: readonly ShadowBatch[]
+}
+
+export class ReplicationChecks implements ReplicaObserver {
+  readonly truth = new Truth()
+  readonly #world: World
+  readonly #cluster: ClusterView
+  readonly #remains = new Map<NodeId, readonly Remains[]>()
+  /** Nodes whose disk the run has damaged, with the broker epoch they had: they owe nothing until they are registered anew. */
+  readonly #damaged = new Map<NodeId, number>()
+
+  constructor(world: World, cluster: ClusterView) {
+    this.#world = world
+    this.#cluster = cluster
+  }
+
+  damaged(id: NodeId): void {
+    this.#damaged.set(id, this.#cluster.image.brokers.get(id)?.epoch ?? -1)
+    this.#remains.delete(id)
+  }
+
+  isDamaged(id: NodeId): boolean {
+    const epoch = this.#damaged.get(id)
+    if (epoch === undefined) return false
+    if ((this.#cluster.image.brokers.get(id)?.epoch ?? -1) <= epoch) return true
+    this.#damaged.delete(id)
+    return false
+  }
+
+  /** Remembers what a node promised to have before it goes. */
+  died(node: SimulatedNode): void {
+    if (node.logs === null) return
+    const remains: Remains[] = []
+    for (const { topicId, topicPartition, log, shadow } of node.logs.replicas) {
+      if (log.corruption !== null) continue
+      remains.push({ topicId, partition: topicPartition.partition, durableEnd: log.durableEndOffset, batches: [...shadow.batches] })
+    }
+    this.#remains.set(node.id, remains)
+  }
+
+  opened(replica: ObservedReplica): void {
+    const { nodeId, topicId, topicPartition, log } = replica
+    const remains = this.#remains.get(nodeId)?.find((one) => one.topicId === topicId && one.partition === topicPartition.partition)
+    this.#density(replica, 0)
+    if (log.corruption !== null) return this.#world.probes.hit('corruption found')
+    if (remains !== undefined && !this.isDamaged(nodeId)) this.#recoveryKeepsSynced(replica, remains)
+    this.#producerState(replica)
+    const truth = this.#truthOf(replica)
+    const registration = this.#registrationOf(truth)
+    if (registration !== null) this.#candidate(truth, registration, replica)
+  }
+
+  appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void {
+    this.#density(replica, from)
+    if (by === 'follower') this.#divergenceReported(replica, from)
+    if (replica.log.segmentCount > 1) this.#world.probes.hit('segment rolled')
+  }
+
+  duplicate(): void {
+    this.#world.probes.hit('duplicate batch answered')
+  }
+
+  truncating(replica: ObservedReplica, endOffset: number, kind: 'cut' | 'start-over'): void {
+    const truth = this.#truthOf(replica)
+    const { nodeId, shadow, log } = replica
+    this.#world.probes.hit(kind === 'cut' ? 'follower truncated' : 'follower started over')
+    if (log.corruption !== null || this.isDamaged(nodeId)) return
+    const lost = shadow.batches.filter(({ last }) => last >= endOffset)
+    const details = { node: nodeId, partition: nameOf(replica), endOffset, committedEnd: truth.committedEnd, kind }
+    const isCandidate = this.#isCandidate(truth, nodeId)
+    this.#world.judge('P10 TruncationSafety', !isCandidate || endOffset >= truth.committedEnd || lost.length === 0, details)
+    // A cut by epochs never takes what is committed and the same here, in sync or not.
+    if (kind === 'cut') this.#world.judge('P10 TruncationSafety', !lost.some((batch) => isSameBatch(batch, truth.byBase.get(batch.base))), details)
+  }
+
+  highWatermark(replica: ObservedReplica, highWatermark: number): void {
+    const { nodeId, topicPartition, topicId } = replica
+    const truth = this.#truthOf(replica)
+    const view = this.#cluster.node(nodeId)?.replicas?.partition(topicPartition) ?? null
+    const isLeader = view !== null && view.topicId === topicId && view.role === 'leader'
+    if (highWatermark > truth.committedEnd) {
+      this.#world.judge('P16 HighWatermarkIsCommitted', isLeader, { node: nodeId, partition: nameOf(replica), highWatermark, committedEnd: truth.committedEnd })
+      this.#extend(replica, truth, highWatermark)
+    }
+    this.#verify('P5 LogMatching', replica, truth, Math.min(highWatermark, truth.committedEnd))
+  }
+
+  logStart(replica: ObservedReplica, logStart: number): void {
+    const truth = this.#truthOf(replica)
+    this.#world.judge('P17 LogStart', logStart <= truth.committedEnd, { node: replica.nodeId, logStart, committedEnd: truth.committedEnd })
+    if (logStart > truth.logStart) {
+      truth.logStart = logStart
+      this.#world.probes.hit('log start moved')
+    }
+  }
+
+  /** P2 and P3 after each step of the metadata. */
+  partitionChanged(topicId: Uuid, topic: string, registration: PartitionRegistration): void {
+    const truth = this.truth.of(topicId, topic, registration.partition)
+    this.#candidates(truth, registration)
+  }
+
+  /** P9, at the moment and in the process of the answer. */
+  acknowledged(nodeId: NodeId, topicPartition: TopicPartition, topicId: Uuid, batch: { base: number; crc: number; count: number }): void {
+    const truth = this.truth.of(topicId, topicPartition.topic, topicPartition.partition)
+    if (truth.isDeleted) return
+    const committed = truth.byBase.get(batch.base)
+    const details = { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, ...batch, committed: committed?.crc ?? null }
+    this.#world.judge('P9 AckRule', committed !== undefined && committed.crc === batch.crc, details)
+    if (committed === undefined) return
+    const holders = this.#holdersOf(truth, committed)
+    this.#world.judge('P9 AckRule', holders >= Math.min(truth.minIsr, this.#registrationOf(truth)?.replicas.length ?? 1), { ...details, holders, minIsr: truth.minIsr })
+    truth.acked.push({ base: batch.base, last: committed.last, crc: batch.crc })
+  }
+
+  /** P7 and S1: what a consumer got is the committed truth. */
+  consumed(topicPartition: TopicPartition, topicId: Uuid, batches: readonly ShadowBatch[], nodeId: NodeId): void {
+    const truth = this.truth.of(topicId, topicPartition.topic, topicPartition.partition)
+    for (const batch of batches) {
+      const details = { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, base: batch.base, last: batch.last, committedEnd: truth.committedEnd }
+      this.#world.judge('P7 ConsistentRead', isSameBatch(batch, truth.byBase.get(batch.base)), details)
+    }
+  }
+
+  /** P8: an end that the leader of the newest metadata told a client. */
+  endExposed(nodeId: NodeId, topicPartition: TopicPartition, topicId: Uuid, end: number): void {
+    const truth = this.truth.of(topicId, topicPartition.topic, topicPartition.partition)
+    const registration = this.#registrationOf(truth)
+    const view = this.#cluster.node(nodeId)?.replicas?.partition(topicPartition) ?? null
+    if (registration?.leader !== nodeId || view?.leaderEpoch !== registration.leaderEpoch) return
+    this.#world.judge('P8 AppliedHWMonotonic', end >= truth.exposedEnd, { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, end, before: truth.exposedEnd })
+    truth.exposedEnd = end
+  }
+
+  /** When all is well again: nothing acknowledged is lost, replicas are the same, what is derived from logs can be derived again. */
+  atQuiescence(): void {
+    for (const truth of this.truth.all()) {
+      const registration = this.#registrationOf(truth)
+      if (truth.isDeleted || registration === null) continue
+      for (const acked of truth.acked) {
+        this.#world.judge('P6 NoCommittedLoss', truth.byBase.get(acked.base)?.crc === acked.crc, { partition: `${truth.topic}-${truth.partition}`, ...acked })
+      }
+      for (const id of registration.isr) {
+        const replica = this.#cluster.node(id)?.logs?.replica({ topic: truth.topic, partition: truth.partition }) ?? null
+        this.#world.judge('P6 NoCommittedLoss', replica !== null && replica.topicId === truth.topicId, { node: id, partition: `${truth.topic}-${truth.partition}` })
+        if (replica === null) continue
+        replica.shadow.verified = 0
+        this.#verify('K-DISK ReplicasIdentical', replica, truth, truth.committedEnd)
+        this.#epochCache(replica, truth.logStart)
+        this.#producerState(replica)
+      }
+    }
+  }
+
+  #extend(replica: ObservedReplica, truth: PartitionTruth, highWatermark: number): void {
+    const { shadow, nodeId } = replica
+    const where = { node: nodeId, partition: nameOf(replica) }
+    for (const batch of shadow.batches.slice(firstAtOrAbove(shadow.batches, truth.committedEnd))) {
+      if (batch.last >= highWatermark) break
+      this.#world.judge('P1 StrongIsr', batch.base === truth.committedEnd, { ...where, base: batch.base, committedEnd: truth.committedEnd })
+      this.#sequence(truth, batch)
+      truth.commit(batch)
+    }
+    this.#world.judge('P1 StrongIsr', truth.committedEnd === highWatermark, { ...where, highWatermark, committedEnd: truth.committedEnd })
+    const registration = this.#registrationOf(truth)
+    if (registration !== null) this.#candidates(truth, registration)
+  }
+
+  /** T1: once, and without a gap. */
+  #sequence(truth: PartitionTruth, batch: ShadowBatch): void {
+    if (batch.producerId < 0) return
+    const known = truth.producers.get(batch.producerId)
+    const isNext = known === undefined || known.epoch < batch.producerEpoch ? batch.baseSequence === 0 : batch.baseSequence === sequenceAfter(known.lastSequence, 1)
+    const details = { partition: `${truth.topic}-${truth.partition}`, base: batch.base, producer: batch.producerId, sequence: batch.baseSequence, last: known?.lastSequence ?? null }
+    this.#world.judge('T1 SequenceContiguous', isNext && (known?.epoch ?? 0) <= batch.producerEpoch, details)
+    truth.producers.set(batch.producerId, { epoch: batch.producerEpoch, lastSequence: sequenceAfter(batch.baseSequence, batch.count - 1) })
+  }
+
+  #verify(name: string, replica: ObservedReplica, truth: PartitionTruth, end: number): void {
+    const { shadow } = replica
+    while (shadow.verified < shadow.batches.length && shadow.batches[shadow.verified]!.last < end) {
+      const batch = shadow.batches[shadow.verified]!
+      this.#world.judge(name, isSameBatch(batch, truth.byBase.get(batch.base)), { node: replica.nodeId, partition: nameOf(replica), base: batch.base, epoch: batch.epoch, end })
+      shadow.verified++
+    }
+  }
+
+  #candidates(truth: PartitionTruth, registration: PartitionRegistration): void {
+    for (const id of [...registration.isr, ...registration.elr]) {
+      const replica = this.#cluster.node(id)?.logs?.replica({ topic: truth.topic, partition: truth.partition }) ?? null
+      if (replica !== null) this.#candidate(truth, registration, replica)
+    }
+  }
+
+  /** P2 and P3: whoever may lead has everything that is committed. */
+  #candidate(truth: PartitionTruth, { isr, elr, leader }: PartitionRegistration, replica: ObservedReplica): void {
+    const { nodeId, shadow, topicId, log } = replica
+    if (topicId !== truth.topicId || !(isr.includes(nodeId) || elr.includes(nodeId)) || this.isDamaged(nodeId) || log.corruption !== null) return
+    const name = leader === nodeId ? 'P2 LeaderCompleteness' : 'P3 CandidateCompleteness'
+    const end = Math.max(shadow.end, log.logEndOffset)
+    this.#world.judge(name, end >= truth.committedEnd, { node: nodeId, partition: nameOf(replica), end, committedEnd: truth.committedEnd, isr: isr.join(), elr: elr.join() })
+    this.#verify(name, replica, truth, truth.committedEnd)
+  }
+
+  #isCandidate(truth: PartitionTruth, id: NodeId): boolean {
+    const registration = this.#registrationOf(truth)
+    return registration !== null && (registration.isr.includes(id) || registration.elr.includes(id))
+  }
+
+  /** S2: recovery gives back all that had been promised durable. */
+  #recoveryKeepsSynced(replica: ObservedReplica, remains: Remains): void {
+    const { shadow, log, nodeId } = replica
+    this.#world.probes.hit('log recovered after a crash')
+    if ((remains.batches.at(-1)?.last ?? -1) >= shadow.end) this.#world.probes.hit('unsynced tail lost')
+    for (const batch of remains.batches) {
+      if (batch.last >= remains.durableEnd || batch.last < log.logStartOffset) continue
+      const found = shadow.batches[shadow.indexOf(batch.base)]
+      this.#world.judge('S2 RecoveryKeepsSynced', isSameBatch(batch, found), { node: nodeId, partition: nameOf(replica), base: batch.base, durableEnd: remains.durableEnd, end: shadow.end })
+    }
+  }
+
+  /** P13. */
+  #density({ nodeId, shadow, log, topicPartition }: ObservedReplica, from: number): void {
+    for (let at = Math.max(1, from); at < shadow.batches.length; at++) {
+      const [previous, batch] = [shadow.batches[at - 1]!, shadow.batches[at]!]
+      const details = { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, base: batch.base, previous: previous.last }
+      this.#world.judge('P13 OffsetDensity', batch.base === previous.last + 1 && batch.epoch >= previous.epoch, details)
+    }
+    if (shadow.batches.length > 0) this.#world.judge('P13 OffsetDensity', shadow.end === log.logEndOffset, { node: nodeId, end: shadow.end, log: log.logEndOffset })
+  }
+
+  /** P15: what a follower appends continues a prefix of its leader's log. */
+  #divergenceReported(replica: ObservedReplica, from: number): void {
+    const { nodeId, shadow, topicPartition } = replica
+    const view = this.#cluster.node(nodeId)?.replicas?.partition(topicPartition) ?? null
+    if (view === null || view.leaderId === null || shadow.batches.length === from) return
+    const leader = this.#cluster.node(view.leaderId)
+    const leaderView = leader?.replicas?.partition(topicPartition) ?? null
+    if (leaderView?.role !== 'leader' || leaderView.leaderEpoch !== view.leaderEpoch || leaderView.topicId !== replica.topicId) return
+    const theirs = leader!.logs!.replica(topicPartition)!.shadow
+    for (const at of [from - 1, from]) {
+      const batch = shadow.batches[at]
+      if (batch === undefined || batch.base < (theirs.batches[0]?.base ?? 0)) continue
+      const same = theirs.batches[theirs.indexOf(batch.base)]
+      this.#world.judge('P15 DivergenceReported', isSameBatch(batch, same), { node: nodeId, leader: view.leaderId, partition: nameOf(replica), base: batch.base })
+    }
+  }
+
+  /** P11: the cache of leader epochs says what the batches say. */
+  #epochCache({ shadow, log, nodeId, topicPartition }: ObservedReplica, logStart: number): void {
+    const { batches } = shadow
+    for (let at = 0; at + 1 < batches.length; at++) {
+      if (batches[at]!.epoch === batches[at + 1]!.epoch || batches[at]!.last < Math.max(log.logStartOffset, logStart)) continue
+      const found = log.endOffsetForEpoch(batches[at]!.epoch as never)
+      const details = { node: nodeId, partition: topicPartition.partition, epoch: batches[at]!.epoch, found: found?.endOffset ?? null, expected: batches[at + 1]!.base }
+      this.#world.judge('P11 EpochCache', found?.epoch === batches[at]!.epoch && found.endOffset === batches[at + 1]!.base, details)
+    }
+  }
+
+  /** T2: what the log knows of its producers is what its batches say. */
+  #producerState({ shadow, log, nodeId, topicPartition }: ObservedReplica): void {
+    const expected = new Map<number, number>()
+    for (const batch of shadow.batches) {
+      if (batch.producerId >= 0 && batch.last >= log.logStartOffset) expected.set(batch.producerId, sequenceAfter(batch.baseSequence, batch.count - 1))
+    }
+    const known = new Map(log.activeProducers.map(({ producerId, lastSequence }) => [producerId, lastSequence]))
+    for (const [producerId, sequence] of expected) {
+      this.#world.judge('T2 ProducerState', known.get(producerId) === sequence, { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, producerId, sequence, known: known.get(producerId) ?? null })
+    }
+  }
+
+  #holdersOf(truth: PartitionTruth, batch: ShadowBatch): number {
+    let holders = 0
+    const running = new Set<NodeId>()
+    for (const node of this.#cluster.nodes()) {
+      if (node.logs === null) continue
+      running.add(node.id)
+      const replica = node.logs.replica({ topic: truth.topic, partition: truth.partition })
+      if (replica === null || replica.topicId !== truth.topicId || replica.log.durableEndOffset <= batch.last) continue
+      if (isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders++
+    }
+    for (const [id, remains] of this.#remains) {
+      if (running.has(id)) continue
+      const disk = remains.find((one) => one.topicId === truth.topicId && one.partition === truth.partition)
+      if (disk !== undefined && disk.durableEnd > batch.last && disk.batches.some((one) => isSameBatch(one, batch))) holders++
+    }
+    return holders
+  }
+
+  #truthOf({ topicId, topicPartition }: ObservedReplica): PartitionTruth {
+    return this.truth.of(topicId, topicPartition.topic, topicPartition.partition)
+  }
+
+  #registrationOf(truth: PartitionTruth): PartitionRegistration | null {
+    return this.#cluster.image.topics.byId.get(truth.topicId)?.partitions[truth.partition] ?? null
+  }
+}
+
+function nameOf({ topicPartition }: ObservedReplica): string {
+  return `${topicPartition.topic}-${topicPartition.partition}`
+}
+
+function firstAtOrAbove(batches: readonly ShadowBatch[], offset: number): number {
+  let at = batches.length
+  while (at > 0 && batches[at - 1]!.last >= offset) at--
+  return at
+}

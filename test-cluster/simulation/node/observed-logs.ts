@@ -1,0 +1,142 @@
+/** The real log manager with somebody looking on: every append, cut and step of a high watermark is told to the checkers. */
+import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
+import type { LogStore } from '@kavka/replication'
+import type { LogManager, PartitionLog } from '@kavka/storage'
+import type { MemoryFileSystem } from '@kavka/testkit'
+import { batchesOnDisk, ShadowLog, shadowBatchesOf } from './shadow-log.ts'
+
+export interface ObservedReplica {
+  readonly nodeId: NodeId
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  readonly log: PartitionLog
+  readonly shadow: ShadowLog
+}
+
+export interface ReplicaObserver {
+  opened(replica: ObservedReplica): void
+  appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void
+  duplicate(replica: ObservedReplica): void
+  truncating(replica: ObservedReplica, endOffset: number, kind: 'cut' | 'start-over'): void
+  highWatermark(replica: ObservedReplica, highWatermark: number): void
+  logStart(replica: ObservedReplica, logStart: number): void
+}
+
+export class ObservedLogs implements LogStore {
+  readonly #nodeId: NodeId
+  readonly #manager: LogManager
+  readonly #disk: MemoryFileSystem
+  readonly #observer: ReplicaObserver
+  readonly #replicas = new Map<PartitionLog, ObservedReplica>()
+
+  constructor(options: { readonly nodeId: NodeId }, dependencies: { manager: LogManager; disk: MemoryFileSystem; observer: ReplicaObserver }) {
+    this.#nodeId = options.nodeId
+    this.#manager = dependencies.manager
+    this.#disk = dependencies.disk
+    this.#observer = dependencies.observer
+    for (const log of this.#manager.logs()) this.#observe(log)
+  }
+
+  get replicas(): Iterable<ObservedReplica> {
+    return this.#replicas.values()
+  }
+
+  replica(topicPartition: TopicPartition): ObservedReplica | null {
+    const log = this.#manager.get(topicPartition)
+    return log === null ? null : this.#replicas.get(log) ?? null
+  }
+
+  get(topicPartition: TopicPartition): PartitionLog | null {
+    return this.#manager.get(topicPartition)
+  }
+
+  logs(): Iterable<PartitionLog> {
+    return this.#manager.logs()
+  }
+
+  getOrCreate(...[topicPartition, topicId, config]: Parameters<LogStore['getOrCreate']>): ReturnType<LogStore['getOrCreate']> {
+    const opened = this.#manager.getOrCreate(topicPartition, topicId, config)
+    if (opened.ok && !this.#replicas.has(opened.value)) this.#observe(opened.value)
+    return opened
+  }
+
+  delete(topicPartition: TopicPartition): void {
+    this.#forget(topicPartition)
+    this.#manager.delete(topicPartition)
+  }
+
+  markStray(topicPartition: TopicPartition): void {
+    this.#forget(topicPartition)
+    this.#manager.markStray(topicPartition)
+  }
+
+  checkpointedHighWatermark(topicPartition: TopicPartition): number {
+    return this.#manager.checkpointedHighWatermark(topicPartition)
+  }
+
+  #forget(topicPartition: TopicPartition): void {
+    const log = this.#manager.get(topicPartition)
+    if (log !== null) this.#replicas.delete(log)
+  }
+
+  #observe(log: PartitionLog): void {
+    const shadow = new ShadowLog()
+    const { topicPartition } = log
+    const replica: ObservedReplica = {
+      nodeId: this.#nodeId, topicPartition, log, shadow,
+      // A log whose partition.metadata was lost gets its id when the metadata names it.
+      get topicId() {
+        return log.topicId
+      },
+    }
+    for (const batch of batchesOnDisk(this.#disk, log.directory)) if (batch.last >= log.logStartOffset) shadow.append(batch)
+    shadow.truncate(log.logEndOffset)
+    this.#replicas.set(log, replica)
+    this.#wrap(replica)
+    this.#observer.opened(replica)
+  }
+
+  /** Methods of the one object are replaced, so that whoever holds it is observed. */
+  #wrap(replica: ObservedReplica): void {
+    const { log, shadow } = replica
+    const observer = this.#observer
+    const { appendAsLeader, appendAsFollower, truncateTo, truncateFullyAndStartAt, updateHighWatermark, advanceLogStartOffset } = log
+    const appended = (records: Buffer, by: 'leader' | 'follower'): void => {
+      const from = shadow.batches.length
+      for (const batch of shadowBatchesOf(records)) if (batch.base >= shadow.end && batch.last < log.logEndOffset) shadow.append(batch)
+      observer.appended(replica, from, by)
+    }
+    Object.assign(log, {
+      appendAsLeader: (...args: Parameters<PartitionLog['appendAsLeader']>) => {
+        const outcome = appendAsLeader.apply(log, args)
+        if (outcome.kind === 'appended') appended(args[0], 'leader')
+        if (outcome.kind === 'duplicate') observer.duplicate(replica)
+        return outcome
+      },
+      appendAsFollower: (...args: Parameters<PartitionLog['appendAsFollower']>) => {
+        const outcome = appendAsFollower.apply(log, args)
+        if (outcome.kind === 'appended') appended(args[0], 'follower')
+        return outcome
+      },
+      truncateTo: (endOffset: Parameters<PartitionLog['truncateTo']>[0]) => {
+        observer.truncating(replica, endOffset, 'cut')
+        truncateTo.call(log, endOffset)
+        shadow.truncate(log.logEndOffset)
+      },
+      truncateFullyAndStartAt: (startOffset: Parameters<PartitionLog['truncateFullyAndStartAt']>[0]) => {
+        observer.truncating(replica, startOffset, 'start-over')
+        truncateFullyAndStartAt.call(log, startOffset)
+        shadow.clear()
+      },
+      updateHighWatermark: (highWatermark: Parameters<PartitionLog['updateHighWatermark']>[0]) => {
+        updateHighWatermark.call(log, highWatermark)
+        observer.highWatermark(replica, highWatermark)
+      },
+      advanceLogStartOffset: (startOffset: Parameters<PartitionLog['advanceLogStartOffset']>[0]) => {
+        const moved = advanceLogStartOffset.call(log, startOffset)
+        observer.logStart(replica, log.logStartOffset)
+        return moved
+      },
+    })
+  }
+}

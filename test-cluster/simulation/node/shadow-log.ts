@@ -1,0 +1,91 @@
+/** What one replica's log holds, as the checkers know it: learned from each append and cut, and from the bytes on disk after a start. */
+import { batchBaseOffset, batchBaseSequence, batchCrc, batchesIn, batchLastOffset, batchLeaderEpoch, batchProducerEpoch, batchProducerId, batchRecordCount } from '@kavka/protocol'
+import type { MemoryFileSystem } from '@kavka/testkit'
+
+export interface ShadowBatch {
+  readonly base: number
+  readonly last: number
+  readonly epoch: number
+  /** Covers everything a client sent; payloads are unique, so it is the identity of the batch. */
+  readonly crc: number
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly count: number
+}
+
+export class ShadowLog {
+  batches: ShadowBatch[] = []
+  /** Batches known to be as the truth says, counted from the first; cut back by truncations. */
+  verified = 0
+
+  get end(): number {
+    const last = this.batches.at(-1)
+    return last === undefined ? 0 : last.last + 1
+  }
+
+  append(batch: ShadowBatch): void {
+    this.batches.push(batch)
+  }
+
+  truncate(endOffset: number): void {
+    while (this.batches.length > 0 && this.batches.at(-1)!.last >= endOffset) this.batches.pop()
+    this.verified = Math.min(this.verified, this.batches.length)
+  }
+
+  clear(): void {
+    this.batches = []
+    this.verified = 0
+  }
+
+  /** Of the batch with that base offset, or -1. */
+  indexOf(base: number): number {
+    let low = 0
+    let high = this.batches.length - 1
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const at = this.batches[middle]!.base
+      if (at === base) return middle
+      if (at < base) low = middle + 1
+      else high = middle - 1
+    }
+    return -1
+  }
+}
+
+export function isSameBatch(a: ShadowBatch | undefined, b: ShadowBatch | undefined): boolean {
+  return a !== undefined && b !== undefined && a.base === b.base && a.last === b.last && a.crc === b.crc && a.epoch === b.epoch
+}
+
+export function shadowBatchesOf(records: Buffer): ShadowBatch[] {
+  const batches: ShadowBatch[] = []
+  for (const step of batchesIn(records)) {
+    if (step.kind !== 'complete') break
+    const { at } = step
+    batches.push({
+      base: batchBaseOffset(records, at),
+      last: batchLastOffset(records, at),
+      epoch: batchLeaderEpoch(records, at),
+      crc: batchCrc(records, at),
+      producerId: batchProducerId(records, at),
+      producerEpoch: batchProducerEpoch(records, at),
+      baseSequence: batchBaseSequence(records, at),
+      count: batchRecordCount(records, at),
+    })
+  }
+  return batches
+}
+
+/** Batches in the segment files of a partition's directory, in order, as the page cache shows them. */
+export function batchesOnDisk(disk: MemoryFileSystem, directory: string): ShadowBatch[] {
+  if (!disk.exists(directory)) return []
+  const batches: ShadowBatch[] = []
+  for (const name of disk.list(directory).filter((one) => one.endsWith('.log'))) {
+    for (const batch of shadowBatchesOf(disk.readFile(`${directory}/${name}`))) {
+      const previous = batches.at(-1)
+      if (previous !== undefined && batch.base !== previous.last + 1) return batches
+      batches.push(batch)
+    }
+  }
+  return batches
+}

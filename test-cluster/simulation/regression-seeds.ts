@@ -1,0 +1,13 @@
+/** Seeds that failed once, with what they found. They stay for ever: the cheapest memory of a bug. */
+export interface RegressionSeed {
+  readonly seed: number
+  readonly found: string
+}
+
+export const regressionSeeds: readonly RegressionSeed[] = [
+  { seed: 9, found: 'P3: a broker that was killed and started again led on the metadata of its last life and committed its tail alone' },
+  { seed: 26, found: 'P10: the same with a new disk: followers were made to cut what they held to nothing' },
+  { seed: 13, found: 'P13: the same, appending with leader epochs of the past' },
+  { seed: 46, found: 'P10: the same on four nodes' },
+  { seed: 78, found: 'L1: a topic deleted and created again while a broker was down stayed offline there' },
+]

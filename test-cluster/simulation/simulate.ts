@@ -1,0 +1,197 @@
+/** One run: bring a cluster up, break it as planned under load, heal it, and ask whether everything that was promised still holds. */
+import type { Logger } from '@kavka/kernel'
+import type { NodeId } from '@kavka/protocol'
+import { Admin } from './clients/admin.ts'
+import { Consumer } from './clients/consumer.ts'
+import { GROUP_TOPIC, GroupMember } from './clients/group-member.ts'
+import { Producer } from './clients/producer.ts'
+import { Cluster } from './cluster.ts'
+import { FaultInjector } from './faults/fault-injector.ts'
+import { planFaults } from './faults/fault-plan.ts'
+import type { PlannedFault } from './faults/fault-plan.ts'
+import { chooseSwarm } from './swarm.ts'
+import type { SwarmOptions } from './swarm.ts'
+import type { ProbeName } from './world/probes.ts'
+import { World } from './world/world.ts'
+import type { Violation } from './world/world.ts'
+
+export interface RunOptions {
+  readonly seed: number
+  /** Instead of the seed's own; for shrinking. */
+  readonly plan?: readonly PlannedFault[]
+  readonly logger?: Logger
+}
+
+export interface RunResult {
+  readonly seed: number
+  readonly swarm: SwarmOptions
+  readonly plan: readonly PlannedFault[]
+  readonly violation: Violation | null
+  readonly hash: number
+  readonly events: number
+  readonly simulatedMs: number
+  readonly log: readonly string[]
+  readonly probes: ReadonlyMap<ProbeName, number>
+  readonly judged: ReadonlyMap<string, number>
+  readonly acknowledged: number
+}
+
+const START_MS_MAX = 30_000
+const HEAL_MS_MAX = 60_000
+/** From here on clients and faults are at work, whenever the cluster came up. */
+const FAULTS_FROM_MS = 3_000
+
+export async function simulate(options: RunOptions): Promise<RunResult> {
+  const run = new Run(options)
+  return await run.toTheEnd()
+}
+
+class Run {
+  readonly #options: RunOptions
+  readonly #world: World
+  readonly #cluster: Cluster
+  readonly #plan: readonly PlannedFault[]
+  readonly #admin: Admin
+  readonly #injector: FaultInjector
+  #producers: Producer[] = []
+  #members: GroupMember[] = []
+
+  constructor(options: RunOptions) {
+    this.#options = options
+    this.#world = new World({ seed: options.seed })
+    const swarm = chooseSwarm(this.#world.random('swarm'))
+    this.#plan = options.plan ?? planFaults(swarm, this.#world.random('faults'), FAULTS_FROM_MS)
+    this.#cluster = new Cluster({ swarm, ...(options.logger === undefined ? {} : { logger: options.logger }) }, this.#world)
+    this.#admin = new Admin(100, this.#cluster)
+    this.#injector = new FaultInjector(this.#cluster, this.#admin)
+  }
+
+  async toTheEnd(): Promise<RunResult> {
+    const { swarm } = this.#cluster
+    for (const id of this.#cluster.nodeIds) this.#cluster.start(id)
+    this.#createClients(swarm)
+    this.#createTopics()
+    await this.#phase('L1 ClusterComesUp', () => this.#isUp() && this.#world.nowMs >= FAULTS_FROM_MS, START_MS_MAX)
+    this.#injector.schedule(this.#plan)
+    const lastMs = Math.max(FAULTS_FROM_MS, ...this.#plan.map(({ atMs, durationMs }) => atMs + Math.min(durationMs, 1_000)))
+    await this.#world.run(() => false, lastMs)
+    await this.#healMajority()
+    await this.#healAll()
+    if (this.#world.violation === null) this.#cluster.replication.atQuiescence()
+    return this.#result()
+  }
+
+  #createClients(swarm: SwarmOptions): void {
+    let address = 101
+    this.#producers = Array.from({ length: swarm.producerCount }, (_, index) => new Producer(`producer-${index}`, address++, this.#cluster))
+    for (let index = 0; index < swarm.consumerCount; index++) new Consumer(`consumer-${index}`, address++, this.#cluster)
+    this.#members = Array.from({ length: swarm.memberCount }, (_, index) => new GroupMember(`member-${index}`, address++, 'group', this.#cluster))
+    this.#cluster.clientAddresses = Array.from({ length: address - 100 }, (_, index) => 100 + index)
+  }
+
+  #createTopics(): void {
+    const create = async (name: string, partitions: number, configs: Readonly<Record<string, string>>): Promise<void> => {
+      while (!this.#cluster.isHealing && !(await this.#admin.createTopic(name, partitions, configs))) await this.#admin.client.process.sleep(200)
+    }
+    void (async () => {
+      await create(GROUP_TOPIC, 2, {})
+      await create('t1', 1, {})
+      await create('__consumer_offsets', 2, { 'cleanup.policy': 'compact' })
+    })()
+  }
+
+  #isUp(): boolean {
+    const { topics } = this.#cluster.image
+    return topics.byName.has(GROUP_TOPIC) && topics.byName.has('__consumer_offsets')
+  }
+
+  /** Only a majority of voters comes back at first: it must do without the others. */
+  async #healMajority(): Promise<void> {
+    const { voterIds } = this.#cluster
+    const random = this.#world.random('heal')
+    const spare = Math.floor((voterIds.length - 1) / 2)
+    const down: NodeId[] = spare > 0 && random.unit() < 0.4 ? shuffled(voterIds, () => random.unit()).slice(0, 1 + random.below(spare)) : []
+    this.#world.note(`healing, still down: ${down.join()}`)
+    this.#injector.heal(down)
+    if (down.length === 0) return
+    this.#world.probes.hit('minority of voters down after healing')
+    const before = this.#cluster.image.offset
+    void this.#keepCommitting()
+    await this.#phase('L1 MajorityElectsAndCommits', () => this.#cluster.activeController !== null && this.#cluster.image.offset > before, this.#world.nowMs + HEAL_MS_MAX)
+  }
+
+  /** Something to commit, or a healthy majority with nothing to do would look idle. */
+  async #keepCommitting(): Promise<void> {
+    for (let size = 500_000; size < 500_010; size++) {
+      await this.#admin.alterConfig(GROUP_TOPIC, 'max.message.bytes', String(size))
+      await this.#admin.client.process.sleep(500)
+    }
+  }
+
+  async #healAll(): Promise<void> {
+    this.#injector.heal([])
+    for (const producer of this.#producers) producer.isStopping = true
+    for (const member of this.#members) member.mayLeave = false
+    await this.#phase('L1 ClusterHeals', () => this.#unhealed() === null, this.#world.nowMs + HEAL_MS_MAX)
+  }
+
+  /** What is not as it should be yet; null when all is. */
+  #unhealed(): string | null {
+    const { image, nodeIds } = this.#cluster
+    for (const id of nodeIds) {
+      const node = this.#cluster.node(id)
+      if (node?.isServing !== true) return `node ${id} does not serve`
+      if (node.loader.image.offset !== image.offset) return `node ${id} is at ${node.loader.image.offset} of ${image.offset}`
+    }
+    for (const topic of image.topics.byId.values()) {
+      for (const { partition, isr, replicas, leader } of topic.partitions) {
+        if (isr.length < replicas.length) return `${topic.name}-${partition}: in sync ${isr.join()} of ${replicas.join()}`
+        if (leader === null) return `${topic.name}-${partition} has no leader`
+        const lagging = this.#lagging({ topic: topic.name, partition }, leader, replicas)
+        if (lagging !== null) return lagging
+      }
+    }
+    for (const producer of this.#producers) if (!producer.isIdle) return producer.describe()
+    return this.#unsettledGroup()
+  }
+
+  #lagging(topicPartition: { topic: string; partition: number }, leader: NodeId, replicas: readonly NodeId[]): string | null {
+    const name = `${topicPartition.topic}-${topicPartition.partition}`
+    const end = this.#cluster.node(leader)?.replicas?.partition(topicPartition)?.log.logEndOffset
+    for (const id of replicas) {
+      const view = this.#cluster.node(id)?.replicas?.partition(topicPartition)
+      if (view === undefined || view === null || view.highWatermark !== end || view.log.logEndOffset !== end) {
+        return `${name} at node ${id}: ${view?.highWatermark} committed, ${view?.log.logEndOffset} of ${end}`
+      }
+    }
+    return null
+  }
+
+  #unsettledGroup(): string | null {
+    const generations = new Set(this.#members.map(({ generation }) => generation))
+    for (const member of this.#members) if (!member.isSettled) return `${member.client.name} is ${member.phase}`
+    if (generations.size > 1) return `generations ${[...generations].join()}`
+    const owned = this.#members.flatMap((member) => member.owned)
+    return this.#members.length === 0 || new Set(owned).size === 4 ? null : `owned: ${owned.join()}`
+  }
+
+  async #phase(name: string, isDone: () => boolean, untilMs: number): Promise<void> {
+    const done = await this.#world.run(isDone, untilMs)
+    if (this.#world.violation !== null) return
+    this.#world.judge(name, done, { problem: this.#isUp() ? this.#unhealed() : 'no topics', controller: this.#cluster.activeController?.id ?? null })
+  }
+
+  #result(): RunResult {
+    const { world } = { world: this.#world }
+    let acknowledged = 0
+    for (const truth of this.#cluster.replication.truth.all()) acknowledged += truth.acked.length
+    return {
+      seed: this.#options.seed, swarm: this.#cluster.swarm, plan: this.#plan, violation: world.violation, hash: world.hash.value, events: world.events,
+      simulatedMs: world.nowMs, log: world.log, probes: world.probes.counts, judged: world.judged, acknowledged,
+    }
+  }
+}
+
+function shuffled<T>(values: readonly T[], unit: () => number): T[] {
+  return values.map((value) => ({ value, order: unit() })).toSorted((a, b) => a.order - b.order).map(({ value }) => value)
+}

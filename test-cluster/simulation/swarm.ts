@@ -1,0 +1,86 @@
+/** What each seed chooses for itself: a small cluster with odd options and a few kinds of trouble, rather than everything at once. */
+import type { Random } from '@kavka/kernel'
+
+export interface SwarmOptions {
+  readonly nodeCount: number
+  readonly voterCount: number
+  readonly replicationFactor: number
+  readonly minIsr: number
+  readonly segmentBytes: number
+  readonly snapshotAfterBytes: number
+  readonly logRetainedBytes: number
+  /** Synced before acknowledged; else the page cache is enough, and then no power may fail. */
+  readonly durability: 'synced' | 'page-cache'
+  readonly replicaLagMsMax: number
+  readonly sessionTimeoutMs: number
+  readonly network: {
+    readonly delayMsMin: number
+    readonly delayMsMax: number
+    readonly dropProbability: number
+    readonly duplicateProbability: number
+    readonly reorderProbability: number
+    readonly keepAliveMs: number
+  }
+  readonly disk: { readonly syncMs: number; readonly syncMsMax: number; readonly storeWriteMs: number; readonly tailCacheBytes: number }
+  readonly congestionProbability: number
+  readonly producerCount: number
+  readonly consumerCount: number
+  readonly memberCount: number
+  readonly faultKinds: readonly FaultKind[]
+  readonly faultEveryMs: number
+  readonly faultyMs: number
+}
+
+export const faultKinds = [
+  'kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'crash-in-operation', 'pause', 'clean-restart', 'clock', 'wipe', 'write-error', 'sync-error', 'disk-full',
+  'store-failure', 'cut-one-way', 'split', 'isolate', 'isolate-leader', 'clog', 'reset', 'bit-flip',
+  'create-topic', 'delete-topic', 'recreate-topic', 'add-partitions', 'alter-config', 'elect-leaders', 'delete-records', 'roll-kills',
+] as const
+
+export type FaultKind = (typeof faultKinds)[number]
+
+/** After these a disk may lack what only its page cache had. */
+const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full']
+
+export function chooseSwarm(random: Random): SwarmOptions {
+  const pick = <T>(...values: readonly T[]): T => values[random.below(values.length)]!
+  const nodeCount = pick(1, 2, 3, 3, 3, 3, 4, 5)
+  const voterCount = Math.min(nodeCount, pick(1, 3, 3, 3, 5)) as number
+  const replicationFactor = Math.min(nodeCount, pick(1, 2, 3, 3, 3))
+  const durability = pick('synced', 'synced', 'synced', 'page-cache' as const)
+  const slow = pick(0.2, 1, 5)
+  return {
+    nodeCount,
+    voterCount: voterCount === 2 ? pick(1, 2) : voterCount === 4 ? 3 : voterCount,
+    replicationFactor,
+    minIsr: Math.min(replicationFactor, pick(1, 2, 2)),
+    segmentBytes: pick(1_000, 4_000, 1_000_000),
+    snapshotAfterBytes: pick(1_500, 6_000, 1_000_000),
+    logRetainedBytes: pick(0, 1_000, 100_000),
+    durability: durability === 'page-cache' ? 'page-cache' : 'synced',
+    replicaLagMsMax: pick(1_500, 4_000, 10_000),
+    sessionTimeoutMs: pick(2_000, 4_000, 9_000),
+    network: {
+      delayMsMin: slow / 2,
+      delayMsMax: slow * pick(1, 4, 20),
+      dropProbability: pick(0, 0, 0.01, 0.1),
+      duplicateProbability: pick(0, 0, 0.02, 0.1),
+      reorderProbability: pick(0, 0, 0.05),
+      keepAliveMs: pick(1_000, 4_000),
+    },
+    disk: { syncMs: pick(0.3, 2, 8), syncMsMax: pick(0, 1, 30), storeWriteMs: pick(0.3, 2, 8), tailCacheBytes: pick(2_000, 1_000_000) },
+    congestionProbability: pick(0, 0, 0.1),
+    producerCount: 1 + random.below(3),
+    consumerCount: 1,
+    memberCount: random.below(4),
+    faultKinds: chosenFaults(random, durability === 'page-cache'),
+    faultEveryMs: pick(300, 800, 2_000),
+    faultyMs: pick(5_000, 10_000, 20_000),
+  }
+}
+
+function chosenFaults(random: Random, powerMustHold: boolean): FaultKind[] {
+  const chance = random.unit() * 0.7
+  const chosen = faultKinds.filter((kind) => random.unit() < chance && !(powerMustHold && POWER_FAULTS.includes(kind)))
+  return chosen.length > 0 ? chosen : ['kill']
+}

@@ -1,0 +1,28 @@
+/** Rare paths that a good run reaches; one that nobody reached means that the simulation has gone blind there. */
+export const probeNames = [
+  'process killed', 'power lost', 'crash inside a disk operation', 'process paused', 'clean restart', 'clock jumped', 'disk wiped',
+  'write error', 'sync error', 'disk full', 'bit flipped', 'metadata store write lost', 'node stopped itself',
+  'link cut one way', 'majority split', 'node isolated', 'link clogged', 'stream reset', 'raft message dropped', 'raft message duplicated',
+  'raft election', 'raft leader deposed', 'raft snapshot loaded', 'controller failed over', 'broker fenced', 'broker registered again',
+  'partition leader changed', 'partition without leader', 'isr shrunk', 'isr expanded', 'elr not empty', 'follower truncated',
+  'follower started over', 'log recovered after a crash', 'unsynced tail lost',
+  'produce out of time', 'produce refused: not leader', 'produce refused: not enough replicas', 'duplicate batch answered',
+  'batch retried', 'out of order sequence', 'offset not available', 'topic deleted', 'topic created again', 'partitions added',
+  'config changed', 'preferred election', 'records deleted', 'log start moved', 'segment rolled', 'group rebalanced',
+  'group coordinator moved', 'group member died', 'group member left', 'stale generation refused', 'offset commit out of time',
+  'commit read back', 'minority of voters down after healing', 'whole cluster down at once', 'corruption found', 'node refused damaged data',
+] as const
+
+export type ProbeName = (typeof probeNames)[number]
+
+export class Probes {
+  readonly #counts = new Map<ProbeName, number>()
+
+  hit(name: ProbeName): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1)
+  }
+
+  get counts(): ReadonlyMap<ProbeName, number> {
+    return this.#counts
+  }
+}

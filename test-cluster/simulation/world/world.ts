@@ -1,0 +1,108 @@
+/** One simulated universe: a clock, an order of events, randomness split by purpose, a log of what happened, and the first violation. */
+import { setImmediate } from 'node:timers'
+import { seededRandom } from '@kavka/kernel'
+import type { Random } from '@kavka/kernel'
+import { VirtualScheduler } from '@kavka/testkit'
+import { EventHash } from './event-hash.ts'
+import { Probes } from './probes.ts'
+
+export interface Violation {
+  /** Of the predicate that was broken. */
+  readonly name: string
+  readonly message: string
+  readonly atMs: number
+}
+
+const LOG_LINES_MAX = 400
+
+export class World {
+  readonly scheduler = new VirtualScheduler()
+  readonly hash = new EventHash()
+  readonly probes = new Probes()
+  readonly #seed: number
+  readonly #log: string[] = []
+  /** How often each predicate had something to judge: one that never has proves nothing. */
+  readonly judged = new Map<string, number>()
+  violation: Violation | null = null
+  events = 0
+  /** Called when the microtasks of an event have run. */
+  afterEvent: () => void = () => {}
+
+  constructor(options: { readonly seed: number }) {
+    this.#seed = options.seed
+  }
+
+  get nowMs(): number {
+    return this.scheduler.monotonicMs()
+  }
+
+  get log(): readonly string[] {
+    return this.#log
+  }
+
+  /** A stream of its own for each purpose: leaving out a fault must not change what the others draw. */
+  random(purpose: string): Random {
+    let mixed = this.#seed ^ 0x9e3779b9
+    for (let i = 0; i < purpose.length; i++) mixed = Math.imul(mixed ^ purpose.charCodeAt(i), 0x01000193)
+    return seededRandom(mixed)
+  }
+
+  note(text: string): void {
+    this.#log.push(`${this.nowMs.toFixed(3).padStart(10)} ${text}`)
+    if (this.#log.length > LOG_LINES_MAX) this.#log.shift()
+    this.hash.text(text)
+  }
+
+  judge(predicate: string, holds: boolean, details: Readonly<Record<string, unknown>>): void {
+    this.judged.set(predicate, (this.judged.get(predicate) ?? 0) + 1)
+    if (!holds) this.#violate(predicate, JSON.stringify(details))
+  }
+
+  /** An exception that nobody expected: in production it would have stopped the process. */
+  fail(error: unknown, where: string): void {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error)
+    this.#violate('R18 IllegalState', `${where}: ${text}`)
+  }
+
+  /** The first one counts; the run ends with the event that is under way. */
+  #violate(name: string, message: string): void {
+    if (this.violation !== null) return
+    this.violation = { name, message, atMs: this.nowMs }
+    this.note(`VIOLATION ${name} ${message.split('\n', 1)[0]}`)
+  }
+
+  /** Runs until `isDone`, a violation, or `untilMs`; true when it was done. Promises settle after each event. */
+  async run(isDone: () => boolean, untilMs: number): Promise<boolean> {
+    const rejected = (error: unknown): void => this.fail(error, 'a rejection that nobody handles')
+    process.on('unhandledRejection', rejected)
+    try {
+      return await this.#run(isDone, untilMs)
+    } finally {
+      process.off('unhandledRejection', rejected)
+    }
+  }
+
+  async #run(isDone: () => boolean, untilMs: number): Promise<boolean> {
+    await settled()
+    while (this.violation === null && this.nowMs < untilMs) {
+      if (isDone()) return true
+      try {
+        if (!this.scheduler.runNextSync()) return isDone()
+        await settled()
+        this.events++
+        this.hash.number(this.nowMs)
+        this.afterEvent()
+      } catch (error) {
+        this.fail(error, 'after an event')
+      }
+    }
+    return false
+  }
+}
+
+/** Resolves when no promise callback is left to run. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
