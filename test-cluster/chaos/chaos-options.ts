@@ -14,7 +14,14 @@ export interface ChaosSettings {
   readonly output: string
   readonly list: boolean
   /** Somebody's own cluster; null: start one. */
-  readonly external: { readonly bootstrap: string; readonly startCommand: string | null; readonly stopCommand: string | null; readonly killCommand: string | null } | null
+  readonly external: ExternalSettings | null
+}
+
+export interface ExternalSettings {
+  readonly bootstrap: string
+  readonly startCommand: string | null
+  readonly stopCommand: string | null
+  readonly killCommand: string | null
 }
 
 export const usage = `npm run chaos -- [options]

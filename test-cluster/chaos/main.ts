@@ -27,9 +27,10 @@ async function main(settings: ChaosSettings): Promise<boolean> {
   installTools(console.log)
   const machine = probeMachine()
   if (settings.list) return list(machine)
-  const able = (nemesis: Nemesis): string | null => whyNot(nemesis, machine, { isManaged: settings.external === null }, settings.external?.stopCommand != null && settings.external.startCommand !== null)
-  const chosen = settings.nemeses.filter((nemesis) => able(nemesis) === null)
-  const skipped = settings.nemeses.filter((nemesis) => able(nemesis) !== null).map((nemesis) => `${nemesis.name} (${able(nemesis)})`)
+  const canStop = settings.external !== null && settings.external.stopCommand !== null && settings.external.startCommand !== null
+  const problem = (nemesis: Nemesis): string | null => whyNot(nemesis, machine, { isManaged: settings.external === null }, canStop)
+  const chosen = settings.nemeses.filter((nemesis) => problem(nemesis) === null)
+  const skipped = settings.nemeses.filter((nemesis) => problem(nemesis) !== null).map((nemesis) => `${nemesis.name} (${problem(nemesis)})`)
   console.log(`SEED=${settings.seed}; nemeses: ${chosen.map(({ name }) => name).join(', ') || 'none'}`)
   for (const line of skipped) console.log(`not available: ${line}`)
   const cluster = await clusterFor(settings, chosen, machine)

@@ -36,7 +36,8 @@ function backwards(assigned: readonly Assigned[]): string[] {
 /** A commit in an old generation that was sent after the partition's owner in a newer one had learned so. */
 function lateCommits(assigned: readonly Assigned[], commits: readonly MemberCommit[]): string[] {
   return commits.flatMap((commit) => {
-    const newer = assigned.find((one) => one.generation > commit.generation && one.returnedMs < commit.invokedMs && one.member !== commit.member && one.keys.includes(commit.key))
+    const newer = assigned.find((one) =>
+      one.generation > commit.generation && one.returnedMs < commit.invokedMs && one.member !== commit.member && one.keys.includes(commit.key))
     return newer === undefined
       ? []
       : [`${commit.key}: ${commit.member} committed in generation ${commit.generation} after ${newer.member} owned it in ${newer.generation}`]

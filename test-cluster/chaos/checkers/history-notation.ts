@@ -1,6 +1,6 @@
 /** Short forms of operations, for histories written by hand in tests. Times are `[invoked, returned]`. */
 import type {
-  Assigned, CommitOffset, MemberCommit, PartitionView, Poll, ReadCommitted, ReadLatest, SeeMetadata, SeeQuorum, Send,
+  Assigned, CommitOffset, MemberCommit, Poll, ReadCommitted, ReadLatest, SeeMetadata, SeeQuorum, Send,
 } from '../history/operation.ts'
 
 type Times = readonly [invokedMs: number, returnedMs: number]
@@ -56,9 +56,9 @@ export function committed(times: Times, offset: number, extra: Extra<ReadCommitt
 }
 
 /** What a broker said about partition `p`. */
-export function metadata(atMs: number, broker: number, leader: number, leaderEpoch: number, isr: readonly number[], extra: Extra<PartitionView> = {}): SeeMetadata {
+export function metadata(atMs: number, broker: number, leader: number, leaderEpoch: number, isr: readonly number[]): SeeMetadata {
   return {
-    f: 'metadata', process: `b${broker}`, broker, partitions: [{ key: 'p', leader, leaderEpoch, isr, ...extra }], ...ok, ...at([atMs, atMs + 1]),
+    f: 'metadata', process: `b${broker}`, broker, partitions: [{ key: 'p', leader, leaderEpoch, isr }], ...ok, ...at([atMs, atMs + 1]),
   }
 }
 

@@ -58,8 +58,8 @@ function tryNetwork(): void {
     run('ip', 'link', 'add', `${name}b`, 'type', 'bridge')
     try {
       run('ip', 'link', 'add', `${name}v`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
-      run('ip', 'netns', 'exec', name, 'nft', 'add', 'table', 'inet', 'probe')
-      run('ip', 'netns', 'exec', name, 'nft', 'add', 'chain', 'inet', 'probe', 'input', '{ type filter hook input priority 0 ; }')
+      run('nsenter', `--net=/run/netns/${name}`, '--', 'nft', 'add', 'table', 'inet', 'probe')
+      run('nsenter', `--net=/run/netns/${name}`, '--', 'nft', 'add', 'chain', 'inet', 'probe', 'input', '{ type filter hook input priority 0 ; }')
       run('nsenter', `--net=/run/netns/${name}`, '--', 'true')
     } finally {
       problemOf(() => run('ip', 'link', 'del', `${name}b`))
@@ -68,7 +68,7 @@ function tryNetwork(): void {
 }
 
 function tryShaping(): void {
-  withSpace((name) => run('ip', 'netns', 'exec', name, 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'tbf', 'rate', '1mbit', 'burst', '32kbit', 'latency', '400ms'))
+  withSpace((name) => run('nsenter', `--net=/run/netns/${name}`, '--', 'tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'tbf', 'rate', '1mbit', 'burst', '32kbit', 'latency', '400ms'))
 }
 
 function withSpace(use: (name: string) => unknown): void {

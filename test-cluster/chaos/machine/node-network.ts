@@ -93,6 +93,6 @@ export class NodeNetwork {
   }
 
   #inside(nodeId: number, command: string, ...args: string[]): void {
-    run('ip', 'netns', 'exec', this.#space(nodeId), command, ...args)
+    run('nsenter', `--net=/run/netns/${this.#space(nodeId)}`, '--', command, ...args)
   }
 }

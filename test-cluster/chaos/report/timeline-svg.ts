@@ -118,7 +118,9 @@ function silences(key: string, bottom: number, history: ChaosResult['history'], 
   return times.flatMap((time, index) => {
     const previous = times[index - 1]
     if (previous === undefined || time - previous < GAP_MS_MIN) return []
-    return [`<rect x="${scale.x(previous)}" y="${bottom + 2}" width="${Math.max(1.5, round(scale.x(time) - scale.x(previous)))}" height="5" fill="#d00"><title>${escape(key)}: ${(time - previous).toFixed(0)} ms without an acknowledged write</title></rect>`]
+    const width = Math.max(1.5, round(scale.x(time) - scale.x(previous)))
+    const told = `${key}: ${(time - previous).toFixed(0)} ms without an acknowledged write`
+    return [`<rect x="${scale.x(previous)}" y="${bottom + 2}" width="${width}" height="5" fill="#d00"><title>${escape(told)}</title></rect>`]
   })
 }
 

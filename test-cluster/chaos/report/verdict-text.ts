@@ -72,6 +72,7 @@ function summaryLines(result: ChaosResult): string[] {
     `records: ${records('ok')} acknowledged, ${records('info')} unknown, ${records('fail')} refused`,
     `lost ${found('unseen', 'lost-write')}, duplicated ${found('duplicate')}, reordered ${found('nonmonotonic-send', 'K-LIN')}, `
       + `inconsistent offsets ${found('inconsistent-offsets')}, lost committed offsets ${found('K-OFFSET')}, replicas that differ or are damaged ${found('K-DISK')}`,
+    ...(result.staleOffsets === 0 ? [] : [`${result.staleOffsets} reads of committed offsets were answered by a coordinator that was cut off and replaced (allowed, as in Kafka)`]),
     isClean(result) ? 'VERDICT: everything that was promised was kept' : 'VERDICT: BROKEN PROMISES, see above',
   ]
 }

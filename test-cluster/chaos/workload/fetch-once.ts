@@ -16,7 +16,10 @@ export async function fetchOnce(
     replicaId: -1, maxWaitMs: limits.waitMsMax, minBytes: 1, maxBytes: limits.bytesMax, isolationLevel: 0, sessionId: 0, sessionEpoch: -1,
     topics: [{
       topic,
-      partitions: [{ partition, currentLeaderEpoch: leaderEpoch, fetchOffset: offset, lastFetchedEpoch: -1, logStartOffset: -1, partitionMaxBytes: limits.bytesMax }],
+      partitions: [{
+        partition, currentLeaderEpoch: leaderEpoch, fetchOffset: offset, lastFetchedEpoch: -1, logStartOffset: -1,
+        partitionMaxBytes: limits.bytesMax,
+      }],
     }],
   })
   const answer = responses[0]?.partitions[0]

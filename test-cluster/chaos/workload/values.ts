@@ -9,8 +9,16 @@ export function valueOf(writer: number, index: number): number {
   return index * WRITERS_MAX + writer
 }
 
-export function batchOf(values: readonly number[], producer: { readonly producerId: number; readonly producerEpoch: number; readonly baseSequence: number } | null): Buffer {
-  const records = values.map((value) => ({ timestamp: Date.now(), key: null, value: Buffer.from(String(value).padEnd(VALUE_BYTES, '.')) }))
+export interface SequencedProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+}
+
+/** Null: no producer id. */
+export function batchOf(values: readonly number[], producer: SequencedProducer | null): Buffer {
+  const timestamp = Date.now()
+  const records = values.map((value) => ({ timestamp, key: null, value: Buffer.from(String(value).padEnd(VALUE_BYTES, '.')) }))
   return buildBatch(records, producer ?? {})
 }
 
