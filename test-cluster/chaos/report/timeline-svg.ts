@@ -17,6 +17,7 @@ const ROWS_TOP = 246
 const ROW_HEIGHT = 22
 const ROW_STEP = 34
 const GAP_MS_MIN = 500
+const LEGEND_COLUMNS = 6
 
 const NODE_COLORS = ['#3b6fb6', '#e08a2e', '#4f9d69', '#8a63b8', '#b8557a', '#5c8f94', '#9b7b4a']
 const FAULT_COLORS = ['#c0504d', '#9b59b6', '#2e86ab', '#d68910', '#117864', '#6c3483', '#b03a2e', '#1f618d', '#7d6608', '#515a5a']
@@ -44,7 +45,7 @@ export function timelineSvg(result: ChaosResult): string {
   const rowsEnd = ROWS_TOP + changes.length * ROW_STEP
   const nemeses = [...new Set(result.faults.map(({ nemesis }) => nemesis))].sort()
   const width = LEFT + scale.width + RIGHT
-  const height = rowsEnd + 34 + Math.ceil(nemeses.length / 6) * 20 + 60
+  const height = rowsEnd + 34 + Math.ceil(nemeses.length / LEGEND_COLUMNS) * 20 + 60
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="12" fill="#222">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
@@ -138,7 +139,8 @@ function axis(scale: Scale, top: number): string[] {
 function legend(rows: readonly (readonly LeadershipChange[])[], nemeses: readonly string[], top: number): string[] {
   const nodes = [...new Set(rows.flat().flatMap(({ leader, isr }) => [leader, ...isr]))].filter((nodeId) => nodeId >= 0).sort((a, b) => a - b)
   const ofNodes = [...nodes, -1].flatMap((nodeId, index) => swatch(LEFT + index * 110, top, nodeColor(nodeId), nodeId < 0 ? 'no leader' : `node ${nodeId} leads`))
-  const ofFaults = nemeses.flatMap((nemesis, index) => swatch(LEFT + (index % 6) * 170, top + 26 + Math.floor(index / 6) * 20, faultColor(nemeses, nemesis), nemesis))
+  const ofFaults = nemeses.flatMap((nemesis, index) =>
+    swatch(LEFT + (index % LEGEND_COLUMNS) * 170, top + 26 + Math.floor(index / LEGEND_COLUMNS) * 20, faultColor(nemeses, nemesis), nemesis))
   return [...ofNodes, ...ofFaults]
 }
 
