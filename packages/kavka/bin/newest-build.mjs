@@ -8,7 +8,7 @@ const packages = ['kernel', 'protocol', 'storage', 'controller', 'replication', 
 /** Deep enough that what is found relative to a module of `dist` is found relative to the bundle. */
 export const bundleFile = `${home}dist/bundle/kavka.cjs`
 
-/** False when there is no bundle, or when the compiler has run since: then the modules are newer. Where nothing is compiled, as in an installed package, it is. */
+/** False when there is no bundle or the compiler has run since. Where nothing is compiled, as in an installed package, the bundle is the newest. */
 export function isBundleNewest() {
   const bundledMs = modifiedMs(bundleFile)
   return bundledMs > 0 && packages.every((name) => modifiedMs(`${home}../${name}/tsconfig.tsbuildinfo`) <= bundledMs)
