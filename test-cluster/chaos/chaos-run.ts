@@ -128,13 +128,13 @@ export class ChaosRun {
     const endedMs = performance.now()
     const ends = await endsOf(this.#cluster.bootstrap, topic, partitions)
     const unread = await workload.readEverything(ends)
-    const onDisk = this.#cluster.isManaged ? await this.#stopAndScan(ends) : []
+    const onDisk = this.#cluster.isManaged ? await this.#stopAndScan(ends) : null
     const history = workload.history.history()
     const windows = this.#faults.filter(({ reach }) => reach === 'minority').map((fault) => ({ name: fault.description, fromMs: fault.fromMs, toMs: fault.wholeMs }))
     const context = { faults: this.#faults.map(({ fromMs, wholeMs, isolates }) => ({ fromMs, toMs: wholeMs, isolates })), lagMsMax, inSyncMin: this.#inSyncMin }
     const results = [
       ...runCheckers(historyCheckers, history, context),
-      resultOf('K-DISK', onDisk),
+      ...(onDisk === null ? [] : [resultOf('K-DISK', onDisk)]),
       resultOf('K-AVAIL', [...unavailableTooLong(history, windows, gapMsMax), ...this.#unrecovered, ...unread]),
       resultOf('K-CLEAN', [...this.#ends, ...this.#cluster.problems()]),
     ]

@@ -77,7 +77,7 @@ function save(settings: ChaosSettings, result: ChaosResult, skipped: readonly st
   writeFileSync(join(settings.output, 'verdict.txt'), `${text}\n`)
   writeFileSync(join(settings.output, 'timeline.svg'), timelineSvg(result))
   writeFileSync(join(settings.output, 'history.jsonl'), linesOf(result.history).map((line) => `${JSON.stringify(line)}\n`).join(''))
-  console.log(`\n${text}\nwritten: verdict.txt, timeline.svg, history.jsonl and nodes.log in ${settings.output}`)
+  console.log(`\n${text}\nwritten: verdict.txt, timeline.svg, history.jsonl${settings.external === null ? ', nodes.log' : ''} in ${settings.output}`)
   return isClean(result)
 }
 

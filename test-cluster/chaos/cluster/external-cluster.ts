@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { ChaosCluster, ChaosNode } from './chaos-cluster.ts'
 
 export interface ExternalClusterOptions {
@@ -58,22 +59,21 @@ class ExternalNode implements ChaosNode {
     return this.#stop(this.#options.stopCommand)
   }
 
-  start(): Promise<void> {
-    this.#run(this.#options.startCommand)
+  async start(): Promise<void> {
+    await this.#run(this.#options.startCommand)
     this.#running = true
-    return Promise.resolve()
   }
 
-  #stop(command: string | null): Promise<void> {
-    this.#run(command)
+  async #stop(command: string | null): Promise<void> {
+    await this.#run(command)
     this.#running = false
-    return Promise.resolve()
   }
 
-  #run(command: string | null): void {
+  /** Clients go on meanwhile. */
+  async #run(command: string | null): Promise<void> {
     if (command === null) throw new Error('no command was given to stop or start nodes')
     const text = command.replaceAll('{node}', String(this.nodeId))
-    const { status } = spawnSync('/bin/sh', ['-c', text], { stdio: ['ignore', 'inherit', 'inherit'] })
-    if (status !== 0) throw new Error(`${text}: exit code ${status}`)
+    const [code] = (await once(spawn('/bin/sh', ['-c', text], { stdio: ['ignore', 'ignore', 'inherit'] }), 'exit')) as [number | null]
+    if (code !== 0) throw new Error(`${text}: exit code ${code}`)
   }
 }
