@@ -182,6 +182,7 @@ const examples: Readonly<Record<string, Examples>> = {
       'let in and elected between two looks': [metadata(0, 1, 1, 4, [1, 2]), metadata(10, 2, 3, 5, [1, 2, 3])],
       'still eligible, since the set shrank below the minimum': [metadata(0, 1, 1, 4, [1, 2]), metadata(1, 1, 1, 4, [1]), metadata(2, 1, -1, 5, []), metadata(3, 1, 2, 6, [2])],
       'the old leader again': [metadata(0, 1, 1, 4, [1]), metadata(1, 2, -1, 5, [1]), metadata(2, 2, 1, 6, [1])],
+      'epochs that nobody saw, then nobody in sync': [metadata(0, 1, 3, 4, [1, 3]), metadata(1, 1, -1, 6, []), metadata(2, 1, 2, 7, [2])],
       'epochs that nobody saw': [metadata(0, 1, 1, 4, [1, 2]), metadata(10, 2, 3, 9, [3])],
     },
   },

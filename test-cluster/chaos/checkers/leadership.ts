@@ -53,17 +53,19 @@ function epochsGoingBack(seen: readonly Sighting[]): string[] {
 function electedUncleanly(seen: readonly Sighting[], inSyncMin: number): string[] {
   const inOrder = seen.toSorted((a, b) => a.leaderEpoch - b.leaderEpoch || a.atMs - b.atMs)
   const found: string[] = []
-  let eligible = new Set<number>()
+  let eligible: ReadonlySet<number> | 'unknown' = 'unknown'
   inOrder.forEach((now, index) => {
     const before = inOrder[index - 1]
     const isNewLeader = before !== undefined && now.leader >= 0 && now.leaderEpoch === before.leaderEpoch + 1
     const isAlone = now.isr.length === 1 && now.isr[0] === now.leader
-    if (isNewLeader && isAlone && !eligible.has(now.leader)) {
+    if (isNewLeader && isAlone && eligible !== 'unknown' && !eligible.has(now.leader)) {
       found.push(`${now.key}: ${now.leader} leads epoch ${now.leaderEpoch}, when ${[...eligible].join(', ')} were eligible`)
     }
     // Epochs in between that nobody saw may have made anybody eligible.
     const isKnown = before === undefined || now.leaderEpoch <= before.leaderEpoch + 1
-    eligible = now.isr.length >= inSyncMin || !isKnown ? new Set(now.isr) : new Set([...eligible, ...now.isr])
+    if (now.isr.length >= inSyncMin) eligible = new Set(now.isr)
+    else if (isKnown && eligible !== 'unknown') eligible = new Set([...eligible, ...now.isr])
+    else eligible = 'unknown'
   })
   return found
 }
