@@ -1,7 +1,6 @@
 /** One log directory as the manager works with it: its lock, identity and checkpoint files, and the logs in it. */
 import { failure, replaceFileDurably, success } from '@kavka/kernel'
 import type { FileSystem, Logger, Random, Result } from '@kavka/kernel'
-import { topicPartitionName } from '@kavka/protocol'
 import type { Offset, Uuid } from '@kavka/protocol'
 import type { OffsetCheckpointEntry } from './files/checkpoint-text.ts'
 import { hasCleanShutdown, readBrokerEpoch } from './files/clean-shutdown.ts'
@@ -13,11 +12,23 @@ import { OffsetCheckpointFile } from './files/offset-checkpoint-file.ts'
 import type { LogManagerOptions } from './log-manager-options.ts'
 import type { DiskLog } from './log/disk-log.ts'
 import { LogDirectory } from './log/log-directory.ts'
+import { eachAtOnce } from './log/sync-slots.ts'
 
 const META_PROPERTIES_FILE = 'meta.properties'
 
+const MEBIBYTE = 1024 * 1024
+/** Below it nothing is done between the regular checkpoints. */
+const UNSAVED_BYTES_NOTICED = 64 * MEBIBYTE
+/** Above it every log is checkpointed that has something unsaved, not only those with much. */
+const UNSAVED_BYTES_MAX = 512 * MEBIBYTE
+const LOG_UNSAVED_BYTES_MIN = 16 * MEBIBYTE
+/** Few, so that records are synced beside them. */
+const CHECKPOINTS_AT_ONCE = 4
+
 export interface StorePorts {
   readonly fs: FileSystem
+  /** The disk itself, which names the locks held by this process. */
+  readonly disk: FileSystem
   readonly random: Random
   readonly logger: Logger
   readonly processes: Processes
@@ -31,18 +42,15 @@ export class LogDirectoryStore {
   readonly recoveryPoints: ReadonlyMap<string, Offset>
   readonly logStartOffsets: ReadonlyMap<string, Offset>
   readonly highWatermarks: ReadonlyMap<string, Offset>
-  /** What the file says now. */
-  #recordedRecoveryPoints: Map<string, number>
+  #checkpointing: Promise<void> | null = null
   readonly #recoveryPointFile: OffsetCheckpointFile
   readonly #highWatermarkFile: OffsetCheckpointFile
   readonly #logStartFile: OffsetCheckpointFile
   readonly #unlock: () => void
-  readonly #syncNames: () => void
 
   private constructor(directory: LogDirectory, unlock: () => void, fs: FileSystem, logger: Logger) {
     this.directory = directory
     this.#unlock = unlock
-    this.#syncNames = () => fs.syncDirectory(directory.path)
     const { path } = directory
     this.#recoveryPointFile = new OffsetCheckpointFile(`${path}/recovery-point-offset-checkpoint`, { fs })
     this.#highWatermarkFile = new OffsetCheckpointFile(`${path}/replication-offset-checkpoint`, { fs })
@@ -50,7 +58,6 @@ export class LogDirectoryStore {
     this.recoveryPoints = readOrEmpty(this.#recoveryPointFile, logger)
     this.highWatermarks = readOrEmpty(this.#highWatermarkFile, logger)
     this.logStartOffsets = readOrEmpty(this.#logStartFile, logger)
-    this.#recordedRecoveryPoints = new Map(this.recoveryPoints)
     this.shutdown = hasCleanShutdown(fs, path) ? 'clean' : 'unclean'
     this.previousBrokerEpoch = readBrokerEpoch(fs, path)
   }
@@ -59,7 +66,7 @@ export class LogDirectoryStore {
   static open(path: string, options: LogManagerOptions, ports: StorePorts): Result<LogDirectoryStore, string> {
     const { fs, logger } = ports
     makeDirectoryDurably(fs, path)
-    const locked = lockDirectory(fs, path, ports.processes)
+    const locked = lockDirectory(ports.disk, path, ports.processes)
     if (!locked.ok) return locked
     const identified = identify(path, options, ports)
     if (!identified.ok) {
@@ -70,24 +77,33 @@ export class LogDirectoryStore {
     return success(new LogDirectoryStore(directory, locked.value, fs, logger))
   }
 
-  /** Makes the recorded recovery point of a log no larger than `offset`, on the disk, before it returns. */
-  lowerRecoveryPoint(name: string, offset: number): void {
-    if ((this.#recordedRecoveryPoints.get(name) ?? 0) <= offset) return
-    const entries = this.#entries((log) => {
-      const recorded = this.#recordedRecoveryPoints.get(topicPartitionName(log.topicPartition)) ?? 0
-      return (topicPartitionName(log.topicPartition) === name ? Math.min(recorded, offset) : recorded) as Offset
-    })
-    this.#remember(entries)
-    this.#recoveryPointFile.replace(entries)
+  /** As the logs say now, on the disk when it returns. */
+  recordRecoveryPoints(): void {
+    this.#recoveryPointFile.replace(this.#entries((log) => log.recordedPoint))
   }
 
-  async checkpointRecoveryPoints(): Promise<void> {
-    for (const log of this.logs) log.checkpoint()
-    const entries = this.#entries((log) => log.recoveryPoint)
-    // Remembered before it is written: a truncation meanwhile then sees that it must lower it.
-    this.#remember(entries)
-    await this.#recoveryPointFile.replaceInBackground(entries)
-    this.#syncNames()
+  /**
+   * Moves the recovery points of logs with at least `unsavedBytesMin` bytes behind theirs. One at a time: a call meanwhile gets the
+   * one that runs.
+   */
+  checkpointRecoveryPoints(unsavedBytesMin: number): Promise<void> {
+    this.#checkpointing ??= this.#checkpointLogs(unsavedBytesMin).finally(() => {
+      this.#checkpointing = null
+    })
+    return this.#checkpointing
+  }
+
+  /** Keeps short what a recovery would have to read, also where much is written between two regular checkpoints. */
+  async checkpointWhenMuchIsUnsaved(): Promise<void> {
+    if (this.#checkpointing !== null) return
+    let total = 0
+    let most = 0
+    for (const { unsavedBytes } of this.logs) {
+      total += unsavedBytes
+      most = Math.max(most, unsavedBytes)
+    }
+    const min = total >= UNSAVED_BYTES_MAX ? 1 : LOG_UNSAVED_BYTES_MIN
+    if (total >= UNSAVED_BYTES_NOTICED && most >= min) await this.checkpointRecoveryPoints(min)
   }
 
   checkpointHighWatermarks(): Promise<void> {
@@ -98,9 +114,14 @@ export class LogDirectoryStore {
     return this.#logStartFile.replaceInBackground(this.#movedStarts())
   }
 
+  /** Resolves when no checkpoint of the recovery points is under way. */
+  async settled(): Promise<void> {
+    await this.#checkpointing?.catch(() => {})
+  }
+
   /** All three, on the disk when it returns; for the end of a clean close. */
   writeCheckpoints(): void {
-    this.#recoveryPointFile.replace(this.#entries((log) => log.recoveryPoint))
+    this.#recoveryPointFile.replace(this.#entries((log) => log.takeRecoveryPoint()))
     this.#highWatermarkFile.replace(this.#entries((log) => log.highWatermark))
     this.#logStartFile.replace(this.#movedStarts())
   }
@@ -109,8 +130,12 @@ export class LogDirectoryStore {
     this.#unlock()
   }
 
-  #remember(entries: readonly OffsetCheckpointEntry[]): void {
-    this.#recordedRecoveryPoints = new Map(entries.map((entry) => [topicPartitionName(entry.topicPartition), entry.offset]))
+  async #checkpointLogs(unsavedBytesMin: number): Promise<void> {
+    const due = [...this.logs].filter((log) => log.unsavedBytes >= unsavedBytesMin && log.isCheckpointDue)
+    await eachAtOnce(due, CHECKPOINTS_AT_ONCE, (log) => log.checkpoint())
+    if (this.directory.state === 'offline') return
+    // Taken before it is written: a truncation meanwhile then sees that it must lower the point, and its file wins.
+    await this.#recoveryPointFile.replaceInBackground(this.#entries((log) => log.takeRecoveryPoint()))
   }
 
   #movedStarts(): OffsetCheckpointEntry[] {

@@ -27,6 +27,8 @@ export interface LogManagerOptions {
   readonly producerIdExpirationCheckIntervalMs: number
   /** Memory of all logs together for recent batches. */
   readonly tailCacheBytesMax: number
+  /** Memory of all logs together for the indexes of segments that are no longer written. */
+  readonly indexBytesMax: number
   /** Segment files kept open at once by all logs together. */
   readonly openFilesMax: number
 }
@@ -43,5 +45,6 @@ export const logManagerDefaults = {
   producerIdExpirationMs: 86_400_000,
   producerIdExpirationCheckIntervalMs: 600_000,
   tailCacheBytesMax: 64 * MEBIBYTE,
+  indexBytesMax: 64 * MEBIBYTE,
   openFilesMax: 4_096,
 } as const

@@ -3,12 +3,15 @@ import { assert, every, failure, success } from '@kavka/kernel'
 import type { FileSystem, Logger, Random, Result, Scheduler, TimerHandle } from '@kavka/kernel'
 import { ErrorCode, topicPartitionName, ZERO_UUID } from '@kavka/protocol'
 import type { Offset, TopicPartition, Uuid } from '@kavka/protocol'
+import { DelayedRemovals } from './delayed-removals.ts'
 import { removeCleanShutdown, UNCLEAN_BROKER_EPOCH, writeCleanShutdown } from './files/clean-shutdown.ts'
+import { DescriptorRoom } from './files/descriptor-room.ts'
 import type { Processes } from './files/directory-lock.ts'
-import { leavingDirectoryName, parsePartitionDirectory } from './files/log-directory-names.ts'
+import { leavingDirectoryName } from './files/log-directory-names.ts'
 import { OpenFiles } from './files/open-files.ts'
-import { formatPartitionMetadata, parsePartitionMetadata, PARTITION_METADATA_FILE } from './files/partition-metadata.ts'
+import { formatPartitionMetadata, PARTITION_METADATA_FILE } from './files/partition-metadata.ts'
 import { systemProcesses } from './files/system-processes.ts'
+import { findLogs, readTopicId } from './found-logs.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogDirectoryStore } from './log-directory-store.ts'
 import type { LogManagerOptions } from './log-manager-options.ts'
@@ -16,8 +19,14 @@ import { DiskLog } from './log/disk-log.ts'
 import type { LoadedLog } from './log/loaded-log.ts'
 import { loadLog, newLog } from './log/log-loader.ts'
 import type { LoadPorts } from './log/log-loader.ts'
-import { TurnEnd } from './log/log-writer.ts'
+import { TurnEnd } from './log/turn-end.ts'
+import type { DiskLogPorts } from './log/log-state.ts'
+import { NameSyncs } from './log/background-sync.ts'
+import { IndexMemory } from './log/index-memory.ts'
 import { Segment } from './log/segment.ts'
+import type { SegmentOptions } from './log/segment.ts'
+import { eachAtOnce, SyncSlots } from './log/sync-slots.ts'
+import type { SyncFigures } from './log/sync-slots.ts'
 import { TailCache } from './log/tail-cache.ts'
 import type { PartitionLog } from './partition-log.ts'
 
@@ -46,32 +55,60 @@ export type DirectoryFailedListener = (directory: LogDirectoryStatus, cause: Err
 
 /** Logs closed at once. */
 const CLOSING_MAX = 64
-/** Kafka's LogManager leaves the metadata log to Raft. */
-const CLUSTER_METADATA_TOPIC = '__cluster_metadata'
+/** Logs synced at once: more than there are threads that sync, so that none of them waits. */
+const SYNCS_AT_ONCE = 64
+/** How often it is looked at how much a recovery would have to read. */
+const UNSAVED_CHECK_INTERVAL_MS = 1_000
 
 export class LogManager {
   readonly #options: LogManagerOptions
   readonly #deps: LogManagerDeps
   readonly #stores: LogDirectoryStore[]
   readonly #files: OpenFiles
-  readonly #tailCache: TailCache
-  readonly #turnEnd: TurnEnd
+  readonly #fs: FileSystem
+  readonly #syncSlots: SyncSlots
+  /** What the logs of a directory share. */
+  readonly #ports: ReadonlyMap<LogDirectoryStore, DiskLogPorts>
   readonly #logs = new Map<string, { readonly log: DiskLog; readonly store: LogDirectoryStore }>()
   readonly #timers: TimerHandle[] = []
-  readonly #pendingRemovals = new Map<TimerHandle, () => void>()
+  readonly #removals: DelayedRemovals
   readonly #failedListeners: DirectoryFailedListener[] = []
   readonly previousBrokerEpoch: number
 
-  private constructor(stores: LogDirectoryStore[], options: LogManagerOptions, deps: LogManagerDeps) {
+  private constructor(stores: LogDirectoryStore[], options: LogManagerOptions, deps: LogManagerDeps, room: DescriptorRoom) {
+    const { scheduler, logger } = deps
     this.#options = options
     this.#deps = deps
     this.#stores = stores
-    this.#files = new OpenFiles({ openFilesMax: options.openFilesMax }, deps)
-    this.#tailCache = new TailCache({ bytesMax: options.tailCacheBytesMax })
-    this.#turnEnd = new TurnEnd(deps)
+    this.#fs = room
+    this.#files = new OpenFiles({ openFilesMax: options.openFilesMax }, { fs: room })
+    room.onShortage(() => this.#files.giveBack())
+    this.#removals = new DelayedRemovals({ fs: room, scheduler, logger })
+    this.#syncSlots = new SyncSlots({ slotsMax: SYNCS_AT_ONCE }, { clock: scheduler })
+    this.#ports = this.#makePorts()
     const epochs = new Set(stores.map((store) => store.previousBrokerEpoch))
     this.previousBrokerEpoch = epochs.size === 1 ? stores[0]!.previousBrokerEpoch : UNCLEAN_BROKER_EPOCH
     for (const store of stores) store.directory.onFailed((cause) => this.#onStoreFailed(store, cause))
+  }
+
+  #makePorts(): Map<LogDirectoryStore, DiskLogPorts> {
+    const { scheduler, logger } = this.#deps
+    const { tailCacheBytesMax, indexBytesMax } = this.#options
+    const base = { fs: this.#fs, files: this.#files, scheduler, logger, syncSlots: this.#syncSlots }
+    const segmentPorts = { ...base, clock: scheduler, indexMemory: new IndexMemory({ bytesMax: indexBytesMax }) }
+    const shared = {
+      ...base,
+      turnEnd: new TurnEnd({ scheduler }),
+      tailCache: new TailCache({ bytesMax: tailCacheBytesMax }),
+      nameSyncs: new NameSyncs({ fs: this.#fs }),
+      segment: (options: SegmentOptions) => new Segment(options, segmentPorts),
+    }
+    const portsOf = (store: LogDirectoryStore): DiskLogPorts => ({
+      ...shared,
+      logDirectory: store.directory,
+      recordRecoveryPoints: () => store.recordRecoveryPoints(),
+    })
+    return new Map(this.#stores.map((store) => [store, portsOf(store)]))
   }
 
   /**
@@ -81,26 +118,39 @@ export class LogManager {
   static async open(options: LogManagerOptions, deps: LogManagerDeps): Promise<Result<LogManager, LogStartupError>> {
     assert(options.logDirs.length > 0, 'a node needs a log directory')
     const stores: LogDirectoryStore[] = []
+    const room = new DescriptorRoom({ disk: deps.fs })
     for (const path of options.logDirs) {
-      const opened = openStore(path, options, deps)
+      const opened = openStore(path, options, { ...deps, fs: room, disk: deps.fs })
       if (opened.ok) stores.push(opened.value)
       else {
         for (const store of stores) store.unlock()
         return opened
       }
     }
-    const manager = new LogManager(stores, options, deps)
+    const manager = new LogManager(stores, options, deps, room)
     const problem = manager.#openLogs()
     if (problem !== null) {
       manager.#abandon()
       return failure(problem)
     }
     manager.#startTimers()
+    // Most partitions are idle: what they need next is opened when they need it.
+    manager.#files.closeIdle()
     return success(manager)
   }
 
   get directories(): readonly LogDirectoryStatus[] {
     return this.#stores.map(statusOf)
+  }
+
+  /** Syncs of logs since the start, for `LogFlushStats`. */
+  get syncFigures(): SyncFigures {
+    return this.#syncSlots.figures
+  }
+
+  /** Called after each sync of a log with the time it took; one listener. */
+  onSynced(listener: (elapsedMs: number) => void): void {
+    this.#syncSlots.onSynced(listener)
   }
 
   get(topicPartition: TopicPartition): PartitionLog | null {
@@ -130,7 +180,7 @@ export class LogManager {
   /** Renames the directory to `-delete` and removes it after `file.delete.delay.ms`. */
   delete(topicPartition: TopicPartition): void {
     const moved = this.#moveAway(topicPartition, 'delete')
-    if (moved !== null) this.#removeLater(moved.delayMs, () => this.#deps.fs.removeDirectory(moved.path))
+    if (moved !== null) this.#removals.directory(moved.path, moved.delayMs)
   }
 
   /** Not assigned to this node any more: renamed to `-stray` and left for the operator. */
@@ -152,20 +202,18 @@ export class LogManager {
   applyRetention(): void {
     for (const { log } of this.#logs.values()) {
       const paths = log.applyRetention()
-      if (paths.length > 0) this.#removeLater(log.config.fileDeleteDelayMs, () => this.#removeFiles(paths))
+      if (paths.length > 0) this.#removals.files(paths, log.config.fileDeleteDelayMs)
     }
   }
 
   /** Cleanly: everything synced, indexes sealed, snapshots and checkpoints written, then the marker with the broker epoch. */
   async close(brokerEpoch: number): Promise<void> {
     this.#stopTimers()
+    await Promise.all(this.#stores.map((store) => store.settled()))
     const unclean = new Set<LogDirectoryStore>()
-    const entries = [...this.#logs.values()]
-    for (let i = 0; i < entries.length; i += CLOSING_MAX) {
-      await Promise.all(entries.slice(i, i + CLOSING_MAX).map(async ({ log, store }) => {
-        if (!(await log.close())) unclean.add(store)
-      }))
-    }
+    await eachAtOnce(this.#logs.values(), CLOSING_MAX, async ({ log, store }) => {
+      if (!(await log.close())) unclean.add(store)
+    })
     this.#files.closeAll()
     for (const store of this.#stores) {
       if (store.directory.state === 'online') this.#closeStore(store, unclean.has(store) ? null : brokerEpoch)
@@ -176,7 +224,7 @@ export class LogManager {
   #closeStore(store: LogDirectoryStore, brokerEpoch: number | null): void {
     try {
       store.writeCheckpoints()
-      if (brokerEpoch !== null) writeCleanShutdown(this.#deps.fs, store.directory.path, brokerEpoch)
+      if (brokerEpoch !== null) writeCleanShutdown(this.#fs, store.directory.path, brokerEpoch)
     } catch (error) {
       store.directory.fail(error as Error)
     }
@@ -187,7 +235,7 @@ export class LogManager {
       try {
         const problem = this.#openLogsOf(store)
         if (problem !== null) return { kind: 'damaged', message: problem }
-        removeCleanShutdown(this.#deps.fs, store.directory.path)
+        removeCleanShutdown(this.#fs, store.directory.path)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === undefined) return { kind: 'damaged', message: (error as Error).message }
         store.directory.fail(error as Error)
@@ -198,45 +246,23 @@ export class LogManager {
   }
 
   #openLogsOf(store: LogDirectoryStore): string | null {
-    const { fs } = this.#deps
-    for (const name of fs.list(store.directory.path)) {
-      const path = `${store.directory.path}/${name}`
-      const parsed = parsePartitionDirectory(name)
-      if (parsed === null || !fs.isDirectory(path)) continue
-      if (parsed.kind === 'delete') fs.removeDirectory(path)
-      if (parsed.kind !== 'partition' || parsed.topicPartition.topic === CLUSTER_METADATA_TOPIC) continue
+    for (const { name, path, topicPartition } of findLogs(store.directory.path, this.#fs)) {
       const other = this.#logs.get(name)
       if (other !== undefined) return `${name} lies in two log directories: ${other.log.directory} and ${path}`
-      const topicId = this.#readTopicId(path, store.shutdown)
+      const topicId = readTopicId(path, store.shutdown, { fs: this.#fs, logger: this.#deps.logger })
       if (!topicId.ok) return topicId.error
-      this.#add(store, parsed.topicPartition, topicId.value, this.#options.configOf(parsed.topicPartition.topic), (ports) =>
-        loadLog(
-          {
-            directory: path,
-            partition: name,
-            shutdown: store.shutdown,
-            recoveryPoint: store.recoveryPoints.get(name) ?? 0,
-            logStartOffset: store.logStartOffsets.get(name) ?? 0,
-            indexIntervalBytes: this.#options.configOf(parsed.topicPartition.topic).indexIntervalBytes,
-          },
-          ports,
-        ),
-      )
+      const config = this.#options.configOf(topicPartition.topic)
+      const found = {
+        directory: path,
+        partition: name,
+        shutdown: store.shutdown,
+        recoveryPoint: store.recoveryPoints.get(name) ?? 0,
+        logStartOffset: store.logStartOffsets.get(name) ?? 0,
+        indexIntervalBytes: config.indexIntervalBytes,
+      }
+      this.#add(store, topicPartition, topicId.value, config, (ports) => loadLog(found, ports))
     }
     return null
-  }
-
-  /** The zero uuid when the file is missing or torn, as after a crash during creation: the first assignment then brings the id. */
-  #readTopicId(path: string, shutdown: 'clean' | 'unclean'): Result<Uuid, string> {
-    const { fs } = this.#deps
-    const file = `${path}/${PARTITION_METADATA_FILE}`
-    if (!fs.exists(file) || fs.sizeBytes(file) === 0) return success(ZERO_UUID)
-    const parsed = parsePartitionMetadata(fs.readFile(file).toString('utf8'))
-    if (parsed.ok) return parsed
-    if (shutdown === 'clean') return failure(`${file} cannot be used: ${parsed.error}`)
-    fs.removeFile(file)
-    this.#deps.logger.warn({ path: file }, `A partition lost its topic id in a crash: ${parsed.error}`)
-    return success(ZERO_UUID)
   }
 
   #existing(known: { log: DiskLog; store: LogDirectoryStore }, topicId: Uuid, config: LogConfig): Result<PartitionLog, { errorCode: number; message: string }> {
@@ -254,36 +280,21 @@ export class LogManager {
   }
 
   #create(store: LogDirectoryStore, topicPartition: TopicPartition, topicId: Uuid, config: LogConfig): DiskLog {
-    const { fs } = this.#deps
-    const name = topicPartitionName(topicPartition)
-    const path = `${store.directory.path}/${name}`
-    fs.makeDirectory(path)
-    fs.writeFile(`${path}/${PARTITION_METADATA_FILE}`, formatPartitionMetadata(topicId))
-    return this.#add(store, topicPartition, topicId, config, (ports) => newLog(path, name, ports))
+    const partition = topicPartitionName(topicPartition)
+    const directory = `${store.directory.path}/${partition}`
+    this.#fs.makeDirectory(directory)
+    this.#fs.writeFile(`${directory}/${PARTITION_METADATA_FILE}`, formatPartitionMetadata(topicId))
+    const { indexIntervalBytes } = config
+    return this.#add(store, topicPartition, topicId, config, (ports) => newLog({ directory, partition, indexIntervalBytes }, ports))
   }
 
   #add(store: LogDirectoryStore, topicPartition: TopicPartition, topicId: Uuid, config: LogConfig, load: (ports: LoadPorts) => LoadedLog): DiskLog {
     const name = topicPartitionName(topicPartition)
     const directory = `${store.directory.path}/${name}`
-    const { fs, scheduler, logger } = this.#deps
-    const files = this.#files
-    const segment = (baseOffset: number, sizeBytes: number): Segment =>
-      new Segment({ directory, baseOffset, sizeBytes, createdMs: scheduler.wallMs(), indexIntervalBytes: config.indexIntervalBytes }, { fs, files, logger })
-    const log = new DiskLog(
-      { topicPartition, topicId, config, directory, producerIdExpirationMs: this.#options.producerIdExpirationMs, jitter: this.#deps.random.unit() },
-      load({ fs, files, logger, segment }),
-      {
-        fs,
-        files,
-        scheduler,
-        logger,
-        logDirectory: store.directory,
-        turnEnd: this.#turnEnd,
-        tailCache: this.#tailCache,
-        segment,
-        lowerRecoveryPoint: (offset) => store.lowerRecoveryPoint(name, offset),
-      },
-    )
+    const ports = this.#ports.get(store)!
+    const { producerIdExpirationMs } = this.#options
+    const jitter = this.#deps.random.unit()
+    const log = new DiskLog({ topicPartition, topicId, config, directory, producerIdExpirationMs, jitter }, load(ports), ports)
     this.#logs.set(name, { log, store })
     store.logs.add(log)
     return log
@@ -301,29 +312,12 @@ export class LogManager {
     if (store.directory.state === 'offline') return null
     const path = `${store.directory.path}/${leavingDirectoryName(topicPartition, Buffer.from(this.#deps.random.bytes(16)).toString('hex'), suffix)}`
     try {
-      this.#deps.fs.rename(log.directory, path)
+      this.#fs.rename(log.directory, path)
     } catch (error) {
       store.directory.fail(error as Error)
       return null
     }
     return { path, delayMs: log.config.fileDeleteDelayMs }
-  }
-
-  #removeLater(delayMs: number, remove: () => void): void {
-    const run = (): void => {
-      this.#pendingRemovals.delete(timer)
-      try {
-        remove()
-      } catch (error) {
-        this.#deps.logger.warn({ err: error }, 'Deleted files could not be removed; the next start tries again')
-      }
-    }
-    const timer = this.#deps.scheduler.after(delayMs, run)
-    this.#pendingRemovals.set(timer, run)
-  }
-
-  #removeFiles(paths: readonly string[]): void {
-    for (const path of paths) if (this.#deps.fs.exists(path)) this.#deps.fs.removeFile(path)
   }
 
   #startTimers(): void {
@@ -336,9 +330,10 @@ export class LogManager {
     this.#timers.push(
       every(scheduler, options.retentionCheckIntervalMs, () => this.applyRetention()),
       every(scheduler, options.flushCheckIntervalMs, onLogs((log) => log.syncWhenOverdue())),
+      every(scheduler, UNSAVED_CHECK_INTERVAL_MS, onStores((store) => store.checkpointWhenMuchIsUnsaved())),
       every(scheduler, options.producerIdExpirationCheckIntervalMs, onLogs((log) => log.removeExpiredProducers())),
       every(scheduler, options.highWatermarkCheckpointIntervalMs, onStores((store) => store.checkpointHighWatermarks())),
-      every(scheduler, options.recoveryPointCheckpointIntervalMs, onStores((store) => store.checkpointRecoveryPoints())),
+      every(scheduler, options.recoveryPointCheckpointIntervalMs, onStores((store) => store.checkpointRecoveryPoints(0))),
       every(scheduler, options.logStartOffsetCheckpointIntervalMs, onStores((store) => store.checkpointLogStartOffsets())),
     )
   }
@@ -351,8 +346,7 @@ export class LogManager {
 
   #stopTimers(): void {
     for (const timer of this.#timers) timer.cancel()
-    for (const timer of this.#pendingRemovals.keys()) timer.cancel()
-    this.#pendingRemovals.clear()
+    this.#removals.cancel()
   }
 
   #abandon(): void {
@@ -366,7 +360,7 @@ export class LogManager {
   }
 }
 
-function openStore(path: string, options: LogManagerOptions, deps: LogManagerDeps): Result<LogDirectoryStore, LogStartupError> {
+function openStore(path: string, options: LogManagerOptions, deps: LogManagerDeps & { readonly disk: FileSystem }): Result<LogDirectoryStore, LogStartupError> {
   try {
     const opened = LogDirectoryStore.open(path, options, { ...deps, processes: deps.processes ?? systemProcesses })
     return opened.ok ? opened : failure({ kind: 'locked-or-foreign', message: opened.error })

@@ -56,6 +56,17 @@ export class OpenFiles {
     if (open.users === 0) open.file.close()
   }
 
+  /** Closes what no operation is using; the next use opens it again. */
+  closeIdle(): void {
+    this.#closeIdleAbove(0)
+  }
+
+  /** The process has fewer descriptors than we were promised (sockets need them too): gives half back and settles for less. */
+  giveBack(): void {
+    this.#openMax = Math.max(1, this.#open.size >> 1)
+    this.#closeIdleAbove(this.#openMax - 1)
+  }
+
   closeAll(): void {
     for (const path of [...this.#open.keys()]) this.forget(path)
   }
@@ -68,22 +79,9 @@ export class OpenFiles {
       return known
     }
     this.#closeIdleAbove(this.#openMax - 1)
-    const open: OpenFile = { file: this.#openOrMakeRoom(path), users: 0, forgotten: false }
+    const open: OpenFile = { file: this.#fs.open(path, 'create'), users: 0, forgotten: false }
     this.#open.set(path, open)
     return open
-  }
-
-  /** The process may have fewer descriptors than we were promised (sockets need them too): give half back, once, and settle for less. */
-  #openOrMakeRoom(path: string): File {
-    try {
-      return this.#fs.open(path, 'create')
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code !== 'EMFILE' && code !== 'ENFILE') throw error
-      this.#openMax = Math.max(1, this.#open.size >> 1)
-      this.#closeIdleAbove(this.#openMax - 1)
-      return this.#fs.open(path, 'create')
-    }
   }
 
   #closeIdleAbove(count: number): void {

@@ -22,7 +22,7 @@ import type {
 } from '../partition-log.ts'
 import type { LoadedLog } from './loaded-log.ts'
 import { LogAppender } from './log-appender.ts'
-import { checkpointLog, closeCleanly } from './log-checkpoint.ts'
+import { checkpointLog, closeCleanly, isCheckpointDue } from './log-checkpoint.ts'
 import { emptyRead, readFiles } from './log-file-reads.ts'
 import { abortedBetween, findMaxTimestamp, findTimestamp } from './log-lookup.ts'
 import { deleteOldSegments } from './log-retention.ts'
@@ -105,11 +105,6 @@ export class DiskLog implements PartitionLog {
 
   get corruption(): LogCorruption | null {
     return this.#state.corruption
-  }
-
-  /** Synced up to here: what a recovery need not read again. For the recovery point checkpoint. */
-  get recoveryPoint(): Offset {
-    return this.#state.recoveryPoint as Offset
   }
 
   /** Base of the first segment: a log start beyond it must be remembered in `log-start-offset-checkpoint`. */
@@ -211,8 +206,30 @@ export class DiskLog implements PartitionLog {
     producers.removeExpired(ports.scheduler.wallMs(), options.producerIdExpirationMs)
   }
 
-  checkpoint(): void {
-    checkpointLog(this.#state)
+  /** Whether a checkpoint would move the recovery point. */
+  get isCheckpointDue(): boolean {
+    return isCheckpointDue(this.#state)
+  }
+
+  /** Appended since the last checkpoint: what a recovery would have to read. */
+  get unsavedBytes(): number {
+    return this.#state.unsavedBytes
+  }
+
+  /** The recovery point as recorded, or about to be. */
+  get recordedPoint(): Offset {
+    return this.#state.recordedPoint as Offset
+  }
+
+  /** Brings what a recovery believes to the disk, off the event loop; `takeRecoveryPoint` then tells how far it reaches. */
+  checkpoint(): Promise<void> {
+    return checkpointLog(this.#state)
+  }
+
+  /** The recovery point that the caller is about to record. That of a damaged log stays: it tells what may not be thrown away. */
+  takeRecoveryPoint(): Offset {
+    if (this.#state.corruption === null) this.#state.recordedPoint = this.#state.checkpointedPoint
+    return this.recordedPoint
   }
 
   /** For a directory that lost its `partition.metadata`. */

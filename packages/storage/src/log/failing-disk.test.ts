@@ -89,3 +89,28 @@ test('running out of descriptors fails a read, not the directory', async () => {
   expect(await log.read({ startOffset: 0 as Offset, ...read })).toMatchObject({ kind: 'read' })
   expect(fixture.manager.get(PARTITION)).toBe(log)
 })
+
+test('running out of descriptors while writing or rolling closes cold files and goes on', async () => {
+  const fixture = new LogFixture({ config: { segmentBytes: 200 } })
+  const log = await fixture.log()
+  for (let i = 0; i < 4; i++) {
+    fixture.fs.inject({ operation: 'open', code: 'EMFILE', times: 1 })
+    expect(log.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'appended', firstOffset: i })
+    await fixture.settle()
+  }
+  expect([log.durableEndOffset, log.segmentCount]).toEqual([4, 4])
+  expect(fixture.manager.directories).toMatchObject([{ state: 'online' }])
+})
+
+test('without any descriptor the directory goes offline, and says what to do', async () => {
+  const fixture = new LogFixture({ config: { segmentBytes: 200 } })
+  const log = await fixture.log()
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  const causes: string[] = []
+  fixture.manager.onDirectoryFailed((_directory, cause) => causes.push(cause.message))
+  fixture.fs.inject({ operation: 'open', code: 'EMFILE' })
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  expect(causes).toEqual([expect.stringContaining('raise its limit (ulimit -n)')])
+})

@@ -12,10 +12,13 @@ export interface LoadedLog {
   readonly snapshots: ProducerSnapshots
   readonly logStartOffset: number
   readonly logEndOffset: number
+  /** Below it all is known to be on the disk. */
   readonly recoveryPoint: number
+  /** As `recovery-point-offset-checkpoint` says; beyond the log end when the log is damaged. */
+  readonly recordedPoint: number
   /** The log is new: its names are not on the disk yet. */
   readonly isNew: boolean
-  /** Batches were walked after an unclean stop: indexes in memory are newer than their files, the tail may be unsynced. */
+  /** Batches or segment ends behind the recovery point were found after an unclean stop: they may not be synced. */
   readonly isRecovered: boolean
   /** The epochs are not what their file says. */
   readonly epochsChanged: boolean

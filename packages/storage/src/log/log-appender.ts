@@ -3,6 +3,7 @@ import { assert } from '@kavka/kernel'
 import { ErrorCode, setBaseOffsetAndLeaderEpoch } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
 import type { AppendOrigin, FollowerAppendOutcome, LeaderAppendOutcome } from '../partition-log.ts'
+import { abortedIn } from './aborted-rebuild.ts'
 import { validateForLeader } from './append-validation.ts'
 import type { BatchView } from './batch-view.ts'
 import { selectForFollower } from './follower-batches.ts'
@@ -139,6 +140,7 @@ export class LogAppender {
     if (producerId >= 0) {
       const completed = log.producers.apply(producerBatchOf(batch), transactionMarkerOf(batch))
       if (completed?.outcome === 'abort') {
+        abortedIn(log, segment)
         segment.noteAborted({ ...completed, lastStableOffset: log.producers.lastStableOffsetAfter(completed) })
       }
     }
@@ -161,6 +163,7 @@ export class LogAppender {
 
   #stageBytes(records: Buffer, bytesBehind: number, nextOffset: number): void {
     const segment = this.#log.segments.active
+    this.#log.unsavedBytes += records.length
     this.#log.writer.stage(segment, segment.sizeBytes - bytesBehind - records.length, records, nextOffset)
   }
 }

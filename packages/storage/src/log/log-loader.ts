@@ -1,9 +1,8 @@
 /** Opens the log in a partition directory: tidies what a stop left behind, recovers where the stop was not clean. */
-import { assert } from '@kavka/kernel'
 import type { FileSystem, Logger } from '@kavka/kernel'
 import { verifyBatchCrc } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
-import { parseLeaderEpochs } from '../files/checkpoint-text.ts'
+import { formatLeaderEpochs, parseLeaderEpochs } from '../files/checkpoint-text.ts'
 import { parseSegmentFile } from '../files/log-directory-names.ts'
 import type { OpenFiles } from '../files/open-files.ts'
 import type { LogCorruption } from '../partition-log.ts'
@@ -14,30 +13,33 @@ import { LeaderEpochs } from './leader-epochs.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
 import { judgeSegmentEnd, planRecovery } from './recovery-plan.ts'
-import type { Segment } from './segment.ts'
+import type { Segment, SegmentOptions } from './segment.ts'
 import { SegmentList } from './segment-list.ts'
 import { replayProducers, resumeSegment } from './segment-recovery.ts'
-import type { Resumed } from './segment-recovery.ts'
+import type { Resumed, ResumeOptions } from './segment-recovery.ts'
 import { completeSwaps } from './swap-files.ts'
 import { walkBatches } from './walk-batches.ts'
 
-export interface LoadOptions {
+export interface NewLogOptions {
   readonly directory: string
   /** For messages. */
   readonly partition: string
+  readonly indexIntervalBytes: number
+}
+
+export interface LoadOptions extends NewLogOptions {
   readonly shutdown: 'clean' | 'unclean'
   /** 0 when nothing is recorded. */
   readonly recoveryPoint: number
   /** From `log-start-offset-checkpoint`; 0 when nothing is recorded. */
   readonly logStartOffset: number
-  readonly indexIntervalBytes: number
 }
 
 export interface LoadPorts {
   readonly fs: FileSystem
   readonly files: OpenFiles
   readonly logger: Logger
-  readonly segment: (baseOffset: number, sizeBytes: number) => Segment
+  readonly segment: (options: SegmentOptions) => Segment
 }
 
 /** Throws the file system's errors; damage to the data is in the result. */
@@ -46,9 +48,9 @@ export function loadLog(options: LoadOptions, ports: LoadPorts): LoadedLog {
 }
 
 /** An empty log in a directory that was just made. */
-export function newLog(directory: string, partition: string, ports: LoadPorts): LoadedLog {
-  const segment = ports.segment(0, 0)
-  ports.files.file(segment.logPath)
+export function newLog({ directory, partition, indexIntervalBytes }: NewLogOptions, ports: LoadPorts): LoadedLog {
+  const segment = ports.segment({ directory, baseOffset: 0, sizeBytes: 0, indexIntervalBytes })
+  segment.create()
   return {
     segments: new SegmentList([segment]),
     epochs: new LeaderEpochs(),
@@ -57,6 +59,7 @@ export function newLog(directory: string, partition: string, ports: LoadPorts): 
     logStartOffset: 0,
     logEndOffset: 0,
     recoveryPoint: 0,
+    recordedPoint: 0,
     isNew: true,
     isRecovered: false,
     epochsChanged: false,
@@ -64,19 +67,20 @@ export function newLog(directory: string, partition: string, ports: LoadPorts): 
   }
 }
 
-/** No index entry is believed after an unclean stop: index files are written without a sync in between. */
-const NOTHING = -1
+const TRUST_ALL = Number.MAX_SAFE_INTEGER
 
 interface Recovered {
   readonly logEndOffset: number
-  /** Below it, what stands beside the log (transaction index, snapshots, epochs) is older than the scan and holds. */
-  readonly scannedFrom: number
+  /** What stands beside the log (transaction index, snapshots) holds below this offset; behind it the batches tell. */
+  readonly trustedBelow: number
   readonly corruption: LogCorruption | null
 }
 
 class Loader {
   readonly #options: LoadOptions
   readonly #ports: LoadPorts
+  /** What `leader-epoch-checkpoint` says. */
+  #epochText = ''
 
   constructor(options: LoadOptions, ports: LoadPorts) {
     this.#options = options
@@ -84,38 +88,55 @@ class Loader {
   }
 
   load(): LoadedLog {
-    const { directory, partition } = this.#options
-    this.#removeLeftovers()
-    completeSwaps(directory, this.#ports)
-    const names = this.#ports.fs.list(directory)
-    this.#removeOrphans(names)
+    const { directory, partition, shutdown } = this.#options
+    const names = this.#tidyNames()
     const segments = this.#openSegments(names)
     const logStartOffset = Math.max(this.#options.logStartOffset, segments.first.baseOffset)
     const epochs = this.#loadEpochs(segments)
     const recovered = this.#recover(segments, epochs)
-    const { corruption } = recovered
+    const { corruption, trustedBelow } = recovered
     let { logEndOffset } = recovered
     if (corruption === null && logEndOffset < logStartOffset) {
       this.#startAgainAt(segments, logStartOffset)
       logEndOffset = logStartOffset
     }
-    const isCut = epochs.truncateFromEnd(logEndOffset as Offset)
-    const isTrimmed = epochs.truncateFromStart(logStartOffset as Offset)
-    const epochsChanged = this.#options.shutdown === 'unclean' || isCut || isTrimmed
+    epochs.truncateFromEnd(logEndOffset as Offset)
+    epochs.truncateFromStart(logStartOffset as Offset)
     const snapshots = new ProducerSnapshots(directory, names, this.#ports)
     const producers = new ProducerState(partition)
-    if (corruption === null) this.#loadProducers({ segments, snapshots, producers, logStartOffset, logEndOffset, scannedFrom: recovered.scannedFrom })
-    const recoveryPoint = Math.min(this.#options.shutdown === 'clean' ? logEndOffset : this.#options.recoveryPoint, logEndOffset)
-    return { segments, epochs, producers, snapshots, logStartOffset, logEndOffset, recoveryPoint, isNew: false, isRecovered: corruption === null && recovered.scannedFrom !== Number.MAX_SAFE_INTEGER, epochsChanged, corruption }
+    const beside = { segments, snapshots, producers, logStartOffset, logEndOffset, trustedBelow }
+    if (corruption === null) this.#loadProducers(beside)
+    const recoveryPoint = Math.min(shutdown === 'clean' ? logEndOffset : this.#options.recoveryPoint, logEndOffset)
+    return {
+      segments,
+      epochs,
+      producers,
+      snapshots,
+      logStartOffset,
+      logEndOffset,
+      recoveryPoint,
+      recordedPoint: this.#options.recoveryPoint,
+      isNew: false,
+      isRecovered: corruption === null && trustedBelow !== TRUST_ALL && isBehindPoint(segments, logEndOffset, recoveryPoint),
+      epochsChanged: formatLeaderEpochs(epochs.entries) !== this.#epochText,
+      corruption,
+    }
   }
 
-  #removeLeftovers(): void {
+  /** Names in the directory, after removing what a stop left behind. */
+  #tidyNames(): readonly string[] {
     const { fs } = this.#ports
     const { directory } = this.#options
-    for (const name of fs.list(directory)) {
-      const isLeftover = name.endsWith('.tmp') || ['.deleted', '.cleaned'].includes(parseSegmentFile(name)?.state ?? '')
-      if (isLeftover) fs.removeFile(`${directory}/${name}`)
+    let names = fs.list(directory)
+    const leftovers = new Set(names.filter(isLeftover))
+    for (const name of leftovers) fs.removeFile(`${directory}/${name}`)
+    if (names.some((name) => parseSegmentFile(name)?.state === '.swap')) {
+      completeSwaps(directory, this.#ports)
+      names = fs.list(directory)
     }
+    const present = names.filter((name) => !leftovers.has(name))
+    this.#removeOrphans(present)
+    return present
   }
 
   /** Index files whose log is gone. */
@@ -134,17 +155,26 @@ class Loader {
     const { fs, segment } = this.#ports
     const { directory } = this.#options
     const logs = names.map((name) => ({ name, file: parseSegmentFile(name) })).filter(({ file }) => file?.suffix === '.log' && file.state === '')
-    const segments = logs.map(({ name, file }) => segment(file!.offset, fs.sizeBytes(`${directory}/${name}`)))
+    const segments = logs.map(({ name, file }) =>
+      segment({ ...this.#segmentOptions(file!.offset), sizeBytes: fs.sizeBytes(`${directory}/${name}`) }),
+    )
     if (segments.length > 0) return new SegmentList(segments.toSorted((a, b) => a.baseOffset - b.baseOffset))
-    const empty = segment(this.#options.logStartOffset, 0)
-    this.#ports.files.file(empty.logPath)
+    const empty = segment(this.#segmentOptions(this.#options.logStartOffset))
+    empty.create()
     return new SegmentList([empty])
+  }
+
+  #segmentOptions(baseOffset: number): SegmentOptions {
+    const { directory, indexIntervalBytes } = this.#options
+    return { directory, baseOffset, sizeBytes: 0, indexIntervalBytes }
   }
 
   #loadEpochs(segments: SegmentList): LeaderEpochs {
     const { fs, logger } = this.#ports
     const path = `${this.#options.directory}/${LEADER_EPOCH_FILE}`
-    const parsed = fs.exists(path) ? parseLeaderEpochs(fs.readFile(path).toString('utf8')) : null
+    const text = fs.exists(path) ? fs.readFile(path).toString('utf8') : null
+    this.#epochText = text ?? ''
+    const parsed = text === null ? null : parseLeaderEpochs(text)
     if (parsed?.ok === true) return new LeaderEpochs(parsed.value)
     const epochs = new LeaderEpochs()
     if (segments.sizeBytes === 0) return epochs
@@ -169,22 +199,27 @@ class Loader {
 
   /** After a clean stop only what follows the last index entry is walked, to find the end; null when it does not end well. */
   #trustActive(active: Segment): Recovered | null {
-    const resumed = this.#resume(active, Number.MAX_SAFE_INTEGER, () => null, () => {})
+    const trusted = { trustBelowOffset: TRUST_ALL, indexes: 'whole' as const }
+    const resumed = this.#resume(active, { ...trusted, check: () => null, onBatch: () => {} })
     if (resumed.end.kind === 'bad') return null
-    return { logEndOffset: resumed.nextOffset, scannedFrom: Number.MAX_SAFE_INTEGER, corruption: null }
+    return { logEndOffset: resumed.nextOffset, trustedBelow: TRUST_ALL, corruption: null }
   }
 
+  /**
+   * Checks every batch behind the recovery point, from the last index entry below it on. Index files of that part are believed: they
+   * are synced before the point is recorded, and are only added to.
+   */
   #scan(segments: SegmentList, fromIndex: number, epochs: LeaderEpochs): Recovered {
     const { recoveryPoint } = this.#options
     const all = [...segments.all]
-    let scannedFrom: number | null = null
     let nextOffset = all[fromIndex]!.baseOffset
     for (let index = fromIndex; index < all.length; index++) {
       const segment = all[index]!
       const sizeBefore = segment.sizeBytes
-      segment.forgetAborted()
-      const resumed = this.#resume(segment, NOTHING, checker(nextOffset), (batch) => noteEpoch(epochs, batch))
-      if (scannedFrom === null) scannedFrom = resumed.fromOffset
+      segment.keepAbortedBelow(recoveryPoint)
+      const believed = { trustBelowOffset: recoveryPoint, indexes: 'sound-part' as const }
+      const onBatch = (batch: BatchView) => noteEpoch(epochs, batch)
+      const resumed = this.#resume(segment, { ...believed, check: checker(nextOffset), onBatch })
       nextOffset = Math.max(resumed.nextOffset, segment.baseOffset)
       const verdict = judgeSegmentEnd({
         nextOffset,
@@ -192,24 +227,19 @@ class Loader {
         nextBaseOffset: all[index + 1]?.baseOffset ?? null,
         recoveryPoint,
       })
-      if (verdict.kind === 'corrupt') return { logEndOffset: nextOffset, scannedFrom, corruption: this.#corruptionAt(segment, resumed) }
+      if (verdict.kind === 'corrupt') return { logEndOffset: nextOffset, trustedBelow: recoveryPoint, corruption: this.#corruptionAt(segment, resumed) }
       if (verdict.kind === 'cut') {
         this.#cut(segments, index, resumed, sizeBefore)
         break
       }
     }
-    assert(scannedFrom !== null, 'a scan looks at one segment at least')
-    return { logEndOffset: nextOffset, scannedFrom, corruption: null }
+    return { logEndOffset: nextOffset, trustedBelow: recoveryPoint, corruption: null }
   }
 
-  #resume(segment: Segment, trustBelowOffset: number, check: (batch: BatchView) => string | null, onBatch: (batch: BatchView) => void): Resumed {
-    return resumeSegment(segment, this.#ports.files.file(segment.logPath), {
-      endPosition: segment.sizeBytes,
-      indexIntervalBytes: this.#options.indexIntervalBytes,
-      trustBelowOffset,
-      check,
-      onBatch,
-    })
+  #resume(segment: Segment, how: Omit<ResumeOptions, 'endPosition' | 'indexIntervalBytes'>): Resumed {
+    const { indexIntervalBytes } = this.#options
+    const file = this.#ports.files.file(segment.logPath)
+    return resumeSegment(segment, file, { endPosition: segment.sizeBytes, indexIntervalBytes, ...how })
   }
 
   #cut(segments: SegmentList, index: number, resumed: Resumed, sizeBefore: number): void {
@@ -239,11 +269,11 @@ class Loader {
 
   /** The checkpointed start lies beyond all that is left (a wiped tail): nothing of it is wanted. */
   #startAgainAt(segments: SegmentList, offset: number): void {
-    const { fs, files, segment } = this.#ports
+    const { fs, segment } = this.#ports
     while (segments.count > 1) for (const path of segments.takeLast().markDeleted()) fs.removeFile(path)
     for (const path of segments.active.markDeleted()) fs.removeFile(path)
-    const empty = segment(offset, 0)
-    files.file(empty.logPath)
+    const empty = segment(this.#segmentOptions(offset))
+    empty.create()
     segments.replaceAll(empty)
   }
 
@@ -253,17 +283,27 @@ class Loader {
     producers: ProducerState
     logStartOffset: number
     logEndOffset: number
-    scannedFrom: number
+    trustedBelow: number
   }): void {
-    const { segments, snapshots, producers, logStartOffset, logEndOffset, scannedFrom } = parts
+    const { segments, snapshots, producers, logStartOffset, logEndOffset, trustedBelow } = parts
     snapshots.removeAbove(logEndOffset)
-    snapshots.load(producers, logStartOffset, Math.max(logStartOffset, Math.min(logEndOffset, scannedFrom)))
+    snapshots.load(producers, logStartOffset, Math.max(logStartOffset, Math.min(logEndOffset, trustedBelow)))
     replayProducers(segments, this.#ports.files, producers, logEndOffset, (completed, segment) => {
-      if (completed.outcome !== 'abort' || completed.lastOffset < scannedFrom) return
+      if (completed.outcome !== 'abort' || completed.lastOffset < trustedBelow) return
       segment.noteAborted({ ...completed, lastStableOffset: producers.lastStableOffsetAfter(completed) })
     })
     snapshots.removeStrays(new Set(segments.all.map((segment) => segment.baseOffset)))
   }
+}
+
+/** Whether records, or a segment that was sealed, lie behind the recovery point. */
+function isBehindPoint(segments: SegmentList, logEndOffset: number, recoveryPoint: number): boolean {
+  return logEndOffset > recoveryPoint || (segments.count > 1 && segments.active.baseOffset >= recoveryPoint)
+}
+
+/** Files on their way out, or half made, when the process stopped. */
+function isLeftover(name: string): boolean {
+  return name.endsWith('.tmp') || ['.deleted', '.cleaned'].includes(parseSegmentFile(name)?.state ?? '')
 }
 
 function noteEpoch(epochs: LeaderEpochs, batch: BatchView): void {

@@ -1,6 +1,7 @@
 /** Offsets by time, and the aborted transactions of a range: what the indexes beside the batches are for. */
 import type { Offset } from '@kavka/protocol'
 import type { AbortedTransaction, TimestampedOffset } from '../partition-log.ts'
+import { abortedIn } from './aborted-rebuild.ts'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
 import { firstRecordFrom, recordWithTimestamp } from './timestamp-search.ts'
@@ -55,7 +56,7 @@ export function abortedBetween(log: LogState, start: number, end: number): reado
   const found: AbortedTransaction[] = []
   const segments = log.segments.all
   for (let i = log.segments.indexFor(start); i < segments.length; i++) {
-    for (const entry of segments[i]!.aborted) {
+    for (const entry of abortedIn(log, segments[i]!)) {
       if (entry.lastOffset >= start && entry.firstOffset < end) {
         found.push({ producerId: entry.producerId, firstOffset: entry.firstOffset as Offset })
       }

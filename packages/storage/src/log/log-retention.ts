@@ -42,8 +42,7 @@ function retentionView(log: LogState, segment: Segment, next: Segment | undefine
     endOffset: next?.baseOffset ?? log.logEndOffset,
     sizeBytes: segment.sizeBytes,
     get largestTimestampMs() {
-      const { timestampMs } = segment.largestTimestamp
-      return timestampMs >= 0 ? timestampMs : segment.createdMs
+      return segment.lastActivityMs
     },
   }
 }

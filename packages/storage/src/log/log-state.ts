@@ -3,21 +3,20 @@
  * that all of them do: say why the log cannot be used, fail its directory, tell its owner of progress.
  */
 import { assert } from '@kavka/kernel'
-import type { FileSystem, Logger, Scheduler } from '@kavka/kernel'
+import type { Logger } from '@kavka/kernel'
 import { topicPartitionName } from '@kavka/protocol'
 import type { LeaderEpoch, Offset, TopicPartition, Uuid } from '@kavka/protocol'
-import type { OpenFiles } from '../files/open-files.ts'
 import { PARTITION_METADATA_FILE } from '../files/partition-metadata.ts'
 import type { LogConfig } from '../log-config.ts'
 import type { LogCorruption } from '../partition-log.ts'
+import { LeaderEpochFile } from './leader-epoch-file.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LoadedLog } from './loaded-log.ts'
-import type { LogDirectory } from './log-directory.ts'
 import { LogWriter } from './log-writer.ts'
-import type { TurnEnd } from './log-writer.ts'
+import type { LogWriterPorts } from './log-writer.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerState } from './producer-state.ts'
-import type { Segment } from './segment.ts'
+import type { Segment, SegmentOptions } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { LogTail, TailCache } from './tail-cache.ts'
 
@@ -31,18 +30,14 @@ export interface DiskLogOptions {
   readonly jitter: number
 }
 
-export interface DiskLogPorts {
-  readonly fs: FileSystem
-  readonly files: OpenFiles
-  readonly scheduler: Scheduler
+/** Shared by all logs of a log directory. */
+export interface DiskLogPorts extends LogWriterPorts {
   readonly logger: Logger
-  readonly logDirectory: LogDirectory
-  readonly turnEnd: TurnEnd
   readonly tailCache: TailCache
   /** Makes a segment object for a file that exists or will. */
-  readonly segment: (baseOffset: number, sizeBytes: number) => Segment
-  /** Makes the checkpointed recovery point of this log no larger than `offset`, durably, before it returns. */
-  readonly lowerRecoveryPoint: (offset: number) => void
+  readonly segment: (options: SegmentOptions) => Segment
+  /** Records the recovery points of all logs as they say now (`recordedPoint`), on the disk when it returns. */
+  readonly recordRecoveryPoints: () => void
 }
 
 export class LogState {
@@ -62,8 +57,13 @@ export class LogState {
   highWatermark: number
   corruption: LogCorruption | null
   epochsDirty: boolean
-  /** The recovery point at the last checkpoint. */
-  checkpointedPoint = -1
+  /** All that a recovery believes below this offset is on the disk: the recovery point to record. */
+  checkpointedPoint: number
+  /** The recovery point as recorded, or about to be. */
+  recordedPoint: number
+  /** Appended since the last checkpoint: what a recovery would have to read. */
+  unsavedBytes = 0
+  readonly epochFile: LeaderEpochFile
   /** Counts what may pull a file from under an asynchronous operation: truncations. */
   generation = 0
   isClosed = false
@@ -85,20 +85,29 @@ export class LogState {
     this.logStartOffset = loaded.logStartOffset
     this.logEndOffset = loaded.logEndOffset
     this.highWatermark = loaded.logStartOffset
+    this.checkpointedPoint = loaded.recoveryPoint
+    this.recordedPoint = loaded.recordedPoint
+    this.epochFile = new LeaderEpochFile(this.directory, ports)
     this.tail = ports.tailCache.tail()
     this.writer = new LogWriter(
       { endOffset: loaded.logEndOffset, syncedEndOffset: loaded.recoveryPoint },
-      { ...ports, directory: ports.logDirectory, onProgress: () => this.notifyDurable(), flushMessages: () => this.config.flushMessages },
+      ports,
+      this,
     )
     this.#durableNotified = this.durableEndOffset
   }
 
+  /** `flush.messages=1`: a record is acknowledged when it is synced. */
+  get isSyncedByRecord(): boolean {
+    return this.config.flushMessages <= 1
+  }
+
   get durableEndOffset(): number {
-    const end = this.config.flushMessages <= 1 ? this.writer.syncedEndOffset : this.writer.writtenEndOffset
+    const end = this.isSyncedByRecord ? this.writer.syncedEndOffset : this.writer.writtenEndOffset
     return Math.min(end, this.logEndOffset)
   }
 
-  /** Synced up to here: what a recovery need not read again. For the recovery point checkpoint. */
+  /** Synced up to here. */
   get recoveryPoint(): number {
     return Math.min(this.writer.syncedEndOffset, this.logEndOffset)
   }
@@ -146,6 +155,29 @@ export class LogState {
 
   dropEpochsFrom(endOffset: number): void {
     if (this.epochs.truncateFromEnd(endOffset as Offset)) this.epochsDirty = true
+  }
+
+  /** Before records at and above `offset` go: a recovery must not miss them, nor take others for them. On the disk when it returns. */
+  lowerRecoveryPoint(offset: number): void {
+    this.checkpointedPoint = Math.min(this.checkpointedPoint, offset)
+    if (this.recordedPoint <= offset) return
+    this.recordedPoint = offset
+    this.ports.recordRecoveryPoints()
+  }
+
+  /** Brings the file up to what is known, on the disk when it returns. */
+  writeEpochs(): void {
+    if (!this.epochsDirty) return
+    this.epochFile.write(this.epochs.entries)
+    this.epochsDirty = false
+  }
+
+  /** Empty, its files made. */
+  newSegment(baseOffset: number): Segment {
+    const { indexIntervalBytes } = this.config
+    const segment = this.ports.segment({ directory: this.directory, baseOffset, sizeBytes: 0, indexIntervalBytes })
+    segment.create()
+    return segment
   }
 
   /** The names of a new log: its directory, and what is in it. */

@@ -1,6 +1,5 @@
 /** Cuts a log at an offset, or empties it; what stands beside the batches follows. */
 import type { Offset } from '@kavka/protocol'
-import { writeEpochs } from './leader-epoch-file.ts'
 import type { LogState } from './log-state.ts'
 import { replayProducers, resumeSegment } from './segment-recovery.ts'
 import type { Segment } from './segment.ts'
@@ -34,7 +33,7 @@ export class LogTruncation {
     const log = this.#log
     log.guarded(() => {
       if (!log.writer.write()) return
-      log.ports.lowerRecoveryPoint(Math.min(baseOffset, log.segments.first.baseOffset))
+      log.lowerRecoveryPoint(Math.min(baseOffset, log.segments.first.baseOffset))
       log.generation++
       log.tail.clear()
       while (log.segments.count > 1) this.#dropActiveSegment()
@@ -47,9 +46,8 @@ export class LogTruncation {
       log.logEndOffset = baseOffset
       log.highWatermark = Math.min(Math.max(log.highWatermark, logStartOffset), Math.max(baseOffset, logStartOffset))
       log.corruption = null
-      log.checkpointedPoint = -1
-      log.writer.truncated(baseOffset)
-      writeEpochs(log)
+        log.writer.truncated(baseOffset)
+      log.writeEpochs()
     })
   }
 
@@ -60,19 +58,20 @@ export class LogTruncation {
     const cut = this.#locateCut(endOffset)
     // It may hold the log start too: then nothing readable is left.
     if (cut.endOffset < log.logStartOffset) return this.startAt(log.logStartOffset, log.logStartOffset)
-    log.ports.lowerRecoveryPoint(cut.endOffset)
+    log.lowerRecoveryPoint(cut.endOffset)
     log.generation++
     log.tail.clear()
     // Newest first and each durably: after a crash in between the log must end somewhere, not have a hole.
     while (log.segments.active !== cut.segment) this.#dropActiveSegment()
     this.#cutSegment(cut)
     log.logEndOffset = cut.endOffset
-    log.checkpointedPoint = -1
     log.writer.truncated(cut.endOffset)
     if (log.highWatermark > cut.endOffset) log.highWatermark = cut.endOffset
     log.dropEpochsFrom(cut.endOffset)
-    writeEpochs(log)
+    log.writeEpochs()
     log.snapshots.removeAbove(cut.endOffset)
+    // A snapshot of what was cut must not come back after a crash, when the recovery point has passed its offset again.
+    log.writer.coverDirectory(log.directory)
     this.#rebuildProducers()
   }
 
@@ -108,8 +107,8 @@ export class LogTruncation {
     file.syncSync()
     const { indexIntervalBytes } = log.config
     const trustBelowOffset = Number.MAX_SAFE_INTEGER
-    const ignored = { check: () => null, onBatch: () => {} }
-    resumeSegment(segment, file, { endPosition: position, indexIntervalBytes, trustBelowOffset, ...ignored })
+    const options = { endPosition: position, indexIntervalBytes, trustBelowOffset, indexes: 'whole' as const }
+    resumeSegment(segment, file, { ...options, check: () => null, onBatch: () => {} })
     segment.dropAbortedFrom(endOffset)
     segment.writeIndexes()
     for (const path of segment.indexPaths()) log.writer.coverPath(path)
@@ -125,12 +124,11 @@ export class LogTruncation {
 
   #replaceLastSegment(baseOffset: number): void {
     const log = this.#log
-    const { fs, files } = log.ports
+    const { fs } = log.ports
     const dropped = log.segments.active
     log.writer.forget(dropped)
     for (const path of dropped.markDeleted()) fs.removeFile(path)
-    const segment = log.ports.segment(baseOffset, 0)
-    files.file(segment.logPath)
+    const segment = log.newSegment(baseOffset)
     fs.syncDirectory(log.directory)
     log.segments.replaceAll(segment)
   }

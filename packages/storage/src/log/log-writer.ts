@@ -5,34 +5,17 @@
 import { assert } from '@kavka/kernel'
 import type { FileSystem, Scheduler } from '@kavka/kernel'
 import type { OpenFiles } from '../files/open-files.ts'
+import { syncFile, syncOpenFile } from './background-sync.ts'
+import type { NameSyncs } from './background-sync.ts'
 import type { LogDirectory } from './log-directory.ts'
 import type { Segment } from './segment.ts'
+import type { SyncSlots } from './sync-slots.ts'
+import type { TurnEnd } from './turn-end.ts'
 
 /** Larger synchronous writes stall the loop for tens of milliseconds beside a background sync. */
 const WRITE_BYTES_MAX = 256 * 1024
 /** Linux takes 1024 buffers in one writev. */
 const WRITE_BUFFERS_MAX = 512
-
-/** Collects the logs that a turn made dirty and writes them when it ends: one callback for all. */
-export class TurnEnd {
-  readonly #scheduler: Scheduler
-  #writers: LogWriter[] = []
-
-  constructor(dependencies: { readonly scheduler: Scheduler }) {
-    this.#scheduler = dependencies.scheduler
-  }
-
-  add(writer: LogWriter): void {
-    if (this.#writers.length === 0) this.#scheduler.soon(() => this.#run())
-    this.#writers.push(writer)
-  }
-
-  #run(): void {
-    const writers = this.#writers
-    this.#writers = []
-    for (const writer of writers) writer.writeAtTurnEnd()
-  }
-}
 
 export interface LogWriterOptions {
   /** The log ends here and all of it is on the disk, as far as `syncedEndOffset` says. */
@@ -43,13 +26,18 @@ export interface LogWriterOptions {
 export interface LogWriterPorts {
   readonly fs: FileSystem
   readonly files: OpenFiles
-  readonly directory: LogDirectory
+  readonly logDirectory: LogDirectory
   readonly turnEnd: TurnEnd
   readonly scheduler: Scheduler
+  readonly syncSlots: SyncSlots
+  readonly nameSyncs: NameSyncs
+}
+
+/** The log that is written. */
+export interface WrittenLog {
+  readonly config: { readonly flushMessages: number }
   /** A write or a sync moved an end offset. */
-  readonly onProgress: () => void
-  /** `flush.messages` as it is now. */
-  readonly flushMessages: () => number
+  notifyDurable(): void
 }
 
 interface StagedRun {
@@ -61,24 +49,26 @@ interface StagedRun {
 
 export class LogWriter {
   readonly #ports: LogWriterPorts
+  readonly #log: WrittenLog
   #staged: StagedRun[] = []
   #isTurnRequested = false
   #stagedEndOffset: number
   #writtenEndOffset: number
   #syncedEndOffset: number
   /** Log files written since the last sync began. */
-  #dirtySegments = new Set<Segment>()
+  #dirtySegments: Segment[] = []
   /** Files beside the log (sealed indexes, snapshots) that the next sync must cover. */
-  #dirtyPaths = new Set<string>()
+  #dirtyPaths: string[] = []
   /** Directories with names that the next sync must cover. */
-  #dirtyDirectories = new Set<string>()
+  #dirtyDirectories: string[] = []
   #syncInFlight: Promise<void> | null = null
   #syncAgain = false
   /** Counts truncations: a sync that began before one says nothing about the bytes after it. */
   #generation = 0
   #lastSyncMs: number
 
-  constructor(options: LogWriterOptions, ports: LogWriterPorts) {
+  constructor(options: LogWriterOptions, ports: LogWriterPorts, log: WrittenLog) {
+    this.#log = log
     this.#stagedEndOffset = options.endOffset
     this.#writtenEndOffset = options.endOffset
     this.#syncedEndOffset = options.syncedEndOffset
@@ -97,7 +87,16 @@ export class LogWriter {
   }
 
   get hasUnsynced(): boolean {
-    return this.#syncedEndOffset < this.#stagedEndOffset || this.#dirtySegments.size > 0 || this.#dirtyPaths.size > 0 || this.#dirtyDirectories.size > 0
+    return this.#syncedEndOffset < this.#stagedEndOffset || this.#dirtySegments.length > 0 || this.#hasDirtyNames
+  }
+
+  /** Whether the directory changed since the last sync of it was over. */
+  hasUnsyncedNames(directory: string): boolean {
+    return this.#dirtyDirectories.includes(directory) || this.#ports.nameSyncs.isRunning(directory)
+  }
+
+  get #hasDirtyNames(): boolean {
+    return this.#dirtyPaths.length + this.#dirtyDirectories.length > 0
   }
 
   /** How long ago the last sync began. */
@@ -123,45 +122,46 @@ export class LogWriter {
 
   /** The next sync covers the segment's log, as if it had just been written. */
   coverSegment(segment: Segment): void {
-    this.#dirtySegments.add(segment)
+    if (!this.#dirtySegments.includes(segment)) this.#dirtySegments.push(segment)
   }
 
   coverPath(path: string): void {
-    this.#dirtyPaths.add(path)
+    if (!this.#dirtyPaths.includes(path)) this.#dirtyPaths.push(path)
   }
 
   coverDirectory(path: string): void {
-    this.#dirtyDirectories.add(path)
+    if (!this.#dirtyDirectories.includes(path)) this.#dirtyDirectories.push(path)
   }
 
   /** A file that is gone need not be synced. */
   forget(segment: Segment): void {
-    this.#dirtySegments.delete(segment)
-    for (const path of [segment.path('.index'), segment.path('.timeindex'), segment.path('.txnindex')]) this.#dirtyPaths.delete(path)
+    this.#dirtySegments = this.#dirtySegments.filter((dirty) => dirty !== segment)
+    const gone = [segment.path('.index'), segment.path('.timeindex'), segment.path('.txnindex')]
+    this.#dirtyPaths = this.#dirtyPaths.filter((path) => !gone.includes(path))
   }
 
   /** For TurnEnd. */
   writeAtTurnEnd(): void {
     this.#isTurnRequested = false
     if (!this.write()) return
-    if (this.#writtenEndOffset - this.#syncedEndOffset >= this.#ports.flushMessages()) this.requestSync()
+    if (this.#writtenEndOffset - this.#syncedEndOffset >= this.#log.config.flushMessages) this.requestSync()
   }
 
   /** Writes what is staged, now; false when the directory failed. */
   write(): boolean {
-    const { directory } = this.#ports
-    if (directory.failure !== null) return false
+    const { logDirectory } = this.#ports
+    if (logDirectory.failure !== null) return false
     if (this.#staged.length === 0) return true
     const staged = this.#staged
     this.#staged = []
     try {
       for (const run of staged) this.#writeRun(run)
     } catch (error) {
-      directory.fail(error as Error)
+      logDirectory.fail(error as Error)
       return false
     }
     this.#writtenEndOffset = this.#stagedEndOffset
-    this.#ports.onProgress()
+    this.#log.notifyDurable()
     return true
   }
 
@@ -175,11 +175,15 @@ export class LogWriter {
   async sync(): Promise<boolean> {
     if (!this.write()) return false
     const target = this.#writtenEndOffset
-    while (this.#ports.directory.failure === null && (this.#syncedEndOffset < target || this.#dirtyPaths.size + this.#dirtyDirectories.size > 0)) {
+    const { logDirectory } = this.#ports
+    // Segments that are written on are dirty again and again; what this call is about lies below the target. A truncation while it
+    // waits may leave less than that to sync.
+    const isBehind = (): boolean => this.#syncedEndOffset < Math.min(target, this.#writtenEndOffset)
+    while (logDirectory.failure === null && (isBehind() || this.#hasDirtyNames)) {
       this.requestSync()
       await this.#syncInFlight
     }
-    return this.#ports.directory.failure === null
+    return logDirectory.failure === null
   }
 
   /**
@@ -194,14 +198,9 @@ export class LogWriter {
     this.#syncedEndOffset = Math.min(this.#syncedEndOffset, endOffset)
   }
 
-  /** The owner synced everything itself. */
-  markSynced(): void {
-    this.#syncedEndOffset = this.#writtenEndOffset
-  }
-
   #writeRun(run: StagedRun): void {
     const file = this.#ports.files.file(run.segment.logPath)
-    this.#dirtySegments.add(run.segment)
+    this.coverSegment(run.segment)
     let { position } = run
     let piece: Buffer[] = []
     let pieceBytes = 0
@@ -226,58 +225,35 @@ export class LogWriter {
   async #syncLoop(): Promise<void> {
     do {
       this.#syncAgain = false
-      const isSynced = await this.#syncOnce()
+      const isSynced = await this.#ports.syncSlots.run(() => this.#syncOnce())
       if (!isSynced) break
     } while (this.#syncAgain)
     this.#syncInFlight = null
   }
 
   async #syncOnce(): Promise<boolean> {
-    const { fs, directory } = this.#ports
+    const { fs, files, logDirectory, nameSyncs } = this.#ports
     const generation = this.#generation
     const target = this.#writtenEndOffset
-    const segments = [...this.#dirtySegments]
-    const paths = [...this.#dirtyPaths]
-    const directories = [...this.#dirtyDirectories]
-    this.#dirtySegments = new Set()
-    this.#dirtyPaths = new Set()
-    this.#dirtyDirectories = new Set()
+    const segments = this.#dirtySegments
+    const paths = this.#dirtyPaths
+    const directories = this.#dirtyDirectories
+    this.#dirtySegments = []
+    this.#dirtyPaths = []
+    this.#dirtyDirectories = []
     this.#lastSyncMs = this.#ports.scheduler.monotonicMs()
-    if (directory.failure !== null) return false
+    if (logDirectory.failure !== null) return false
+    const syncs = segments.map((segment) => syncOpenFile(files, fs, segment.logPath))
+    for (const path of paths) syncs.push(syncFile(fs, path))
+    for (const path of directories) syncs.push(nameSyncs.sync(path))
     try {
-      for (const path of directories) if (fs.exists(path)) fs.syncDirectory(path)
-      await Promise.all([...segments.map((segment) => this.#syncSegment(segment)), ...paths.map((path) => this.#syncPath(path))])
+      await Promise.all(syncs)
     } catch (error) {
-      // A truncation or a retention run in between may have taken the file away: then there was nothing left to sync.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') directory.fail(error as Error)
-      return directory.failure === null
+      logDirectory.fail(error as Error)
     }
-    if (directory.failure !== null) return false
+    if (logDirectory.failure !== null) return false
     if (generation === this.#generation && target > this.#syncedEndOffset) this.#syncedEndOffset = target
-    this.#ports.onProgress()
+    this.#log.notifyDurable()
     return true
-  }
-
-  async #syncSegment(segment: Segment): Promise<void> {
-    const { fs, files } = this.#ports
-    if (!fs.exists(segment.logPath)) return
-    const borrowed = files.borrow(segment.logPath)
-    try {
-      await borrowed.file.sync()
-    } finally {
-      borrowed.release()
-    }
-  }
-
-  /** Files beside the log are replaced under their names, so each sync opens what has the name now. */
-  async #syncPath(path: string): Promise<void> {
-    const { fs } = this.#ports
-    if (!fs.exists(path)) return
-    const file = fs.open(path, 'read-write')
-    try {
-      await file.sync()
-    } finally {
-      file.close()
-    }
   }
 }

@@ -6,7 +6,8 @@ import { assert } from '@kavka/kernel'
 
 export const OFFSET_INDEX_ENTRY_BYTES = 8
 const ENTRIES_MIN = 16
-const RELATIVE_OFFSET_MAX = 0x7fff_ffff
+/** Offsets in a segment lie within this distance of its base, because indexes store them in 31 bits. */
+export const RELATIVE_OFFSET_MAX = 0x7fff_ffff
 
 export interface OffsetPosition {
   readonly offset: number
@@ -64,6 +65,11 @@ export class OffsetIndex {
     return index < 0 ? 0 : this.#bytes.readInt32BE(index * OFFSET_INDEX_ENTRY_BYTES + 4)
   }
 
+  /** Keeps the first `count` entries. */
+  truncateToCount(count: number): void {
+    this.#count = Math.min(this.#count, count)
+  }
+
   /** Keeps the entries of batches that start below `position`. */
   truncateToPosition(position: number): void {
     while (this.#count > 0 && this.entry(this.#count - 1).position >= position) this.#count--
@@ -89,15 +95,25 @@ export class OffsetIndex {
   }
 }
 
-/** Why a file's content cannot be this segment's offset index; null when it can. */
-export function offsetIndexProblem(content: Buffer, segmentBytes: number): string | null {
-  if (content.length % OFFSET_INDEX_ENTRY_BYTES !== 0) return `its size ${content.length} is no multiple of ${OFFSET_INDEX_ENTRY_BYTES}`
+/** Bytes of the leading entries that ascend. */
+export function soundOffsetBytes(content: Buffer): number {
   let offset = -1
   let position = -1
-  for (let at = 0; at < content.length; at += OFFSET_INDEX_ENTRY_BYTES) {
-    if (content.readInt32BE(at) <= offset || content.readInt32BE(at + 4) <= position) return `its entries do not ascend at byte ${at}`
+  let at = 0
+  for (; at + OFFSET_INDEX_ENTRY_BYTES <= content.length; at += OFFSET_INDEX_ENTRY_BYTES) {
+    if (content.readInt32BE(at) <= offset || content.readInt32BE(at + 4) <= position) return at
     offset = content.readInt32BE(at)
     position = content.readInt32BE(at + 4)
   }
+  return at
+}
+
+/** Why a file's content cannot be this segment's offset index; null when it can. */
+export function offsetIndexProblem(content: Buffer, segmentBytes: number): string | null {
+  if (content.length % OFFSET_INDEX_ENTRY_BYTES !== 0) return `its size ${content.length} is no multiple of ${OFFSET_INDEX_ENTRY_BYTES}`
+  const soundBytes = soundOffsetBytes(content)
+  if (soundBytes < content.length) return `its entries do not ascend at byte ${soundBytes}`
+  if (content.length === 0) return null
+  const position = content.readInt32BE(content.length - 4)
   return position >= segmentBytes ? `it points to byte ${position} of a segment of ${segmentBytes}` : null
 }

@@ -45,6 +45,18 @@ export class ProducerSnapshots {
     state.load([], offsetMin)
   }
 
+  /** Loads the newest usable snapshot at or below `offsetMax` into a state beside the log's own; false when there is none. */
+  peek(state: ProducerState, offsetMax: number): boolean {
+    for (const offset of this.#offsets.toReversed()) {
+      if (offset > offsetMax || !this.#fs.exists(this.path(offset))) continue
+      const decoded = decodeProducerSnapshot(this.#fs.readFile(this.path(offset)))
+      if (!decoded.ok) continue
+      state.load(decoded.value, offset)
+      return true
+    }
+    return false
+  }
+
   removeAbove(offset: number): void {
     this.#remove((candidate) => candidate > offset)
   }

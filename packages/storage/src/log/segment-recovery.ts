@@ -2,6 +2,8 @@
 import type { File } from '@kavka/kernel'
 import type { OpenFiles } from '../files/open-files.ts'
 import type { BatchView } from './batch-view.ts'
+import { RELATIVE_OFFSET_MAX } from './offset-index.ts'
+import type { OffsetPosition } from './offset-index.ts'
 import type { CompletedTransaction, ProducerState } from './producer-state.ts'
 import type { Segment } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
@@ -15,6 +17,8 @@ export interface ResumeOptions {
   readonly indexIntervalBytes: number
   /** Index entries of batches at or above it are made again from the batches. */
   readonly trustBelowOffset: number
+  /** After a crash the index files may end in anything; otherwise they are right or made again. */
+  readonly indexes: 'whole' | 'sound-part'
   /** Decides about each batch before it is taken in: why it is bad, or null. */
   readonly check: (batch: BatchView) => string | null
   readonly onBatch: (batch: BatchView) => void
@@ -22,8 +26,6 @@ export interface ResumeOptions {
 
 export interface Resumed {
   readonly end: WalkEnd
-  /** The walk began here: what lies before was not looked at. */
-  readonly fromOffset: number
   /** Offset after the last batch taken in; the base where there is none. */
   readonly nextOffset: number
 }
@@ -31,27 +33,39 @@ export interface Resumed {
 /** Rebuilds the state of a segment behind its last trusted index entry by walking the batches from there. */
 export function resumeSegment(segment: Segment, file: File, options: ResumeOptions): Resumed {
   const entry = trustedEntry(segment, file, options)
-  const indexedPosition = entry?.position ?? 0
-  const fromOffset = entry?.baseOffset ?? segment.baseOffset
-  segment.resetTo(indexedPosition, fromOffset, entry === null ? 'clear' : 'keep')
-  let nextOffset = fromOffset
-  const end = walkBatches(file, { start: indexedPosition, end: options.endPosition }, (batch, position) => {
+  const start = entry?.position ?? 0
+  if (entry === null) segment.clear()
+  let nextOffset = entry?.baseOffset ?? segment.baseOffset
+  const end = walkBatches(file, { start, end: options.endPosition }, (batch, position) => {
     const problem = options.check(batch)
     if (problem !== null) return { bad: problem }
-    segment.restore(batch, batch.sizeBytes, entry !== null && position === indexedPosition, options.indexIntervalBytes)
+    // No index can point to it: such a batch was never written here.
+    const isFar = batch.lastOffset - segment.baseOffset > RELATIVE_OFFSET_MAX
+    if (isFar) return { bad: `offset ${batch.lastOffset} lies too far behind the segment's base` }
+    if (entry !== null && position === start) segment.resumeBehindEntry(entry.index, batch)
+    else segment.note(batch, batch.sizeBytes, options.indexIntervalBytes)
     options.onBatch(batch)
     nextOffset = batch.lastOffset + 1
     return null
   })
-  return { end, fromOffset, nextOffset }
+  // The batch that the entry points to is bad: what was indexed before it is not known to be sound either.
+  if (entry !== null && end.position === start) return resumeSegment(segment, file, { ...options, trustBelowOffset: 0 })
+  return { end, nextOffset }
+}
+
+interface TrustedEntry {
+  readonly index: number
+  readonly position: number
+  /** Of the batch that it points to. */
+  readonly baseOffset: number
 }
 
 /** The last index entry below both bounds, if the batch it points to is the one it names; null when none can be trusted. */
-function trustedEntry(segment: Segment, file: File, options: ResumeOptions): { position: number; baseOffset: number } | null {
-  const { offsets } = segment.indexes
-  offsets.truncateToPosition(options.endPosition)
+function trustedEntry(segment: Segment, file: File, options: ResumeOptions): TrustedEntry | null {
+  if (options.trustBelowOffset <= segment.baseOffset) return null
+  const { offsets } = options.indexes === 'sound-part' ? segment.loadSoundIndexes() : segment.indexes
   let index = offsets.count - 1
-  while (index >= 0 && offsets.entry(index).offset >= options.trustBelowOffset) index--
+  while (index >= 0 && !isBelow(offsets.entry(index), options)) index--
   if (index < 0) return null
   const { offset, position } = offsets.entry(index)
   let baseOffset: number | null = null
@@ -59,20 +73,25 @@ function trustedEntry(segment: Segment, file: File, options: ResumeOptions): { p
     if (batch.lastOffset === offset && batch.baseOffset >= segment.baseOffset) baseOffset = batch.baseOffset
     return 'stop'
   })
-  return baseOffset === null ? null : { position, baseOffset }
+  return baseOffset === null ? null : { index, position, baseOffset }
 }
 
-/** Applies to `producers` the batches between its end and `logEndOffset`. */
+function isBelow(entry: OffsetPosition, { trustBelowOffset, endPosition }: ResumeOptions): boolean {
+  return entry.offset < trustBelowOffset && entry.position < endPosition
+}
+
+/** Applies to `producers` the batches between its end and `endOffset`, which is that of the log or of a segment. */
 export function replayProducers(
   segments: SegmentList,
   files: OpenFiles,
   producers: ProducerState,
-  logEndOffset: number,
+  endOffset: number,
   onCompleted: (completed: CompletedTransaction, segment: Segment) => void = () => {},
 ): void {
   const fromOffset = producers.endOffset
-  if (fromOffset >= logEndOffset) return
+  if (fromOffset >= endOffset) return
   for (const segment of segments.all.slice(segments.indexFor(fromOffset))) {
+    if (segment.baseOffset >= endOffset) break
     const start = segment.indexes.offsets.positionFor(fromOffset)
     if (start >= segment.sizeBytes) continue
     walkBatches(files.file(segment.logPath), { start, end: segment.sizeBytes }, (batch) => {
@@ -82,5 +101,5 @@ export function replayProducers(
       return null
     })
   }
-  producers.endOffset = logEndOffset as typeof producers.endOffset
+  producers.endOffset = endOffset as typeof producers.endOffset
 }

@@ -2,7 +2,6 @@
 import type { BatchView } from './batch-view.ts'
 import type { LogState } from './log-state.ts'
 import { rollReason } from './roll-policy.ts'
-import type { Segment } from './segment.ts'
 
 /** Whether the batch must go to a new segment. */
 export function mustRoll(log: LogState, batch: BatchView): boolean {
@@ -29,11 +28,16 @@ export function mustRoll(log: LogState, batch: BatchView): boolean {
 
 /** Seals the active segment and begins one at `baseOffset`; a snapshot there lets a truncation or a recovery start from it. */
 export function rollSegment(log: LogState, baseOffset: number): void {
+  const { directory, writer } = log
+  // Were the new name to survive a crash that takes its predecessor's, the log would seem to begin there.
+  if (writer.hasUnsyncedNames(directory)) log.ports.fs.syncDirectory(directory)
   const sealed = log.segments.active
   sealed.seal()
-  for (const path of sealed.indexPaths()) log.writer.coverPath(path)
+  // All: a clean close may have left the last time entry in the file without a sync.
+  for (const path of sealed.indexPaths()) writer.coverPath(path)
   log.takeSnapshot()
-  createSegment(log, baseOffset)
+  log.segments.add(log.newSegment(baseOffset))
+  writer.coverDirectory(directory)
   // Without per-record durability the roll is what moves the recovery point (Kafka's flush-log task).
   if (log.config.flushMessages > 1) syncSoon(log)
 }
@@ -42,12 +46,4 @@ export function syncSoon(log: LogState): void {
   log.ports.scheduler.soon(() => {
     if (!log.isClosed) log.writer.requestSync()
   })
-}
-
-function createSegment(log: LogState, baseOffset: number): Segment {
-  const segment = log.ports.segment(baseOffset, 0)
-  log.ports.files.file(segment.logPath)
-  log.writer.coverDirectory(log.directory)
-  log.segments.add(segment)
-  return segment
 }

@@ -1,16 +1,19 @@
 /**
  * One segment of a partition log: its batches file and the indexes beside it. The active segment's indexes live in memory and
- * are written when the segment is sealed, truncated or checkpointed; those of older segments are loaded when first needed.
+ * their files are brought up when the segment is sealed, truncated or checkpointed; those of older ones are loaded when needed.
  */
-import { assert } from '@kavka/kernel'
-import type { FileSystem, Logger } from '@kavka/kernel'
+import type { Clock, FileSystem, Logger } from '@kavka/kernel'
 import { offsetFileName } from '../files/log-directory-names.ts'
 import type { SegmentSuffix } from '../files/log-directory-names.ts'
 import type { OpenFiles } from '../files/open-files.ts'
+import { AbortedTransactions } from './aborted-transactions.ts'
 import type { BatchView } from './batch-view.ts'
-import { OffsetIndex, offsetIndexProblem } from './offset-index.ts'
-import { TimeIndex, timeIndexProblem } from './time-index.ts'
-import { decodeAbortedTransactions, encodeAbortedTransactions } from './transaction-index.ts'
+import { bringUpFile, readIfThere, UNKNOWN } from './index-files.ts'
+import type { IndexMemory } from './index-memory.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { emptyIndexes, indexesProblem, rebuildIndexes, soundIndexes } from './segment-indexes.ts'
+import type { SegmentIndexes, SegmentTimestamp } from './segment-indexes.ts'
+import { TimeIndex } from './time-index.ts'
 import type { AbortedTransactionEntry } from './transaction-index.ts'
 import { walkBatches } from './walk-batches.ts'
 
@@ -18,54 +21,53 @@ export interface SegmentPorts {
   readonly fs: FileSystem
   readonly files: OpenFiles
   readonly logger: Logger
+  readonly clock: Clock
+  readonly indexMemory: IndexMemory
 }
 
 export interface SegmentOptions {
   readonly directory: string
   readonly baseOffset: number
   readonly sizeBytes: number
-  readonly createdMs: number
   /** `index.interval.bytes`, for an index that must be made again. */
   readonly indexIntervalBytes: number
 }
 
-interface Indexes {
-  readonly offsets: OffsetIndex
-  readonly times: TimeIndex
-}
-
-export interface SegmentTimestamp {
-  readonly timestampMs: number
-  /** Last offset of the batch that has it. */
-  readonly offset: number
-}
-
 const NO_TIMESTAMP: SegmentTimestamp = { timestampMs: -1, offset: -1 }
+const SUFFIXES: readonly SegmentSuffix[] = ['.log', '.index', '.timeindex', '.txnindex']
 
 export class Segment {
   readonly baseOffset: number
   readonly createdMs: number
   readonly #ports: SegmentPorts
-  readonly #pathPrefix: string
+  readonly #directory: string
   readonly #indexIntervalBytes: number
   /** Staged bytes included. */
   #sizeBytes: number
-  #indexes: Indexes | null = null
-  #aborted: AbortedTransactionEntry[] | null = null
+  #indexes: SegmentIndexes | null = null
+  /** Leading bytes of the index files that equal what is in memory. */
+  #heldOffsetBytes = UNKNOWN
+  #heldTimeBytes = UNKNOWN
+  /** The index files hold more than what is right. */
+  #mustCut = false
+  readonly #aborted: AbortedTransactions
   #largest: SegmentTimestamp | null = null
   /** Largest timestamp of the first batch; undefined until looked up, null in an empty segment. */
   #firstTimestampMs: number | null | undefined
   #bytesSinceIndexEntry = 0
-  /** Whether the files lag behind what is in memory. */
-  #indexesDirty = false
+  /** The time index in memory ends with the entry for the end of the segment, which the interval had not yet called for. */
+  #isSealed = true
+  /** That entry as it lies in the file of a segment that is written on. */
+  #sealInFile: SegmentTimestamp | null = null
 
   constructor(options: SegmentOptions, ports: SegmentPorts) {
     this.baseOffset = options.baseOffset
-    this.createdMs = options.createdMs
+    this.createdMs = ports.clock.wallMs()
     this.#sizeBytes = options.sizeBytes
     this.#ports = ports
     this.#indexIntervalBytes = options.indexIntervalBytes
-    this.#pathPrefix = `${options.directory}/`
+    this.#directory = options.directory
+    this.#aborted = new AbortedTransactions(options, ports)
   }
 
   get sizeBytes(): number {
@@ -77,18 +79,18 @@ export class Segment {
   }
 
   path(suffix: SegmentSuffix): string {
-    return `${this.#pathPrefix}${offsetFileName(this.baseOffset, suffix)}`
+    return `${this.#directory}/${offsetFileName(this.baseOffset, suffix)}`
   }
 
-  get indexes(): Indexes {
-    this.#indexes ??= this.#loadIndexes()
-    return this.#indexes
+  get indexes(): SegmentIndexes {
+    const indexes = (this.#indexes ??= this.#loadIndexes())
+    if (this.#isSealed) this.#ports.indexMemory.use(this, indexes.offsets.sizeBytes + indexes.times.sizeBytes)
+    return indexes
   }
 
-  /** Aborted transactions whose marker is here. */
-  get aborted(): readonly AbortedTransactionEntry[] {
-    this.#aborted ??= this.#loadAborted()
-    return this.#aborted
+  /** Aborted transactions whose marker is here; null when the file that tells is damaged (`restoreAborted` mends it). */
+  get aborted(): readonly AbortedTransactionEntry[] | null {
+    return this.#aborted.entries(this.path('.txnindex'))
   }
 
   get largestTimestamp(): SegmentTimestamp {
@@ -96,9 +98,24 @@ export class Segment {
     return this.#largest
   }
 
+  /** For age: the largest timestamp, or where no record has one the time of the last write, as in Kafka. */
+  get lastActivityMs(): number {
+    const { timestampMs } = this.largestTimestamp
+    return timestampMs >= 0 ? timestampMs : this.#ports.fs.modifiedMs(this.logPath)
+  }
+
   get firstTimestampMs(): number | null {
     if (this.#firstTimestampMs === undefined) this.#firstTimestampMs = this.#readFirstTimestamp()
     return this.#firstTimestampMs
+  }
+
+  /** Makes the files of a new, empty segment; what may be left under the names of its indexes is not its own. */
+  create(): void {
+    this.#ports.files.file(this.logPath)
+    this.#indexes = emptyIndexes(this.baseOffset)
+    this.#aborted.clear()
+    this.#isSealed = false
+    this.writeIndexes()
   }
 
   isIndexFull(indexBytesMax: number): boolean {
@@ -111,6 +128,7 @@ export class Segment {
   note(batch: BatchView, sizeBytes: number, indexIntervalBytes: number): void {
     const lastOffset = batch.lastOffset
     const { maxTimestampMs } = batch
+    if (this.#isSealed) this.#unseal()
     if (this.#sizeBytes === 0) this.#firstTimestampMs = maxTimestampMs
     if (maxTimestampMs > this.largestTimestamp.timestampMs) this.#largest = { timestampMs: maxTimestampMs, offset: lastOffset }
     if (this.#bytesSinceIndexEntry > indexIntervalBytes) {
@@ -118,94 +136,119 @@ export class Segment {
       offsets.append(lastOffset, this.#sizeBytes)
       times.maybeAppend(this.largestTimestamp.timestampMs, this.largestTimestamp.offset)
       this.#bytesSinceIndexEntry = 0
-      this.#indexesDirty = true
     }
     this.#sizeBytes += sizeBytes
     this.#bytesSinceIndexEntry += sizeBytes
   }
 
   noteAborted(entry: AbortedTransactionEntry): void {
-    this.#aborted = [...this.aborted, entry]
-    this.#indexesDirty = true
+    this.#aborted.add(entry, this.path('.txnindex'))
   }
 
-  /** Before a replay that finds all of them again; their file, which a crash may have torn, is not even read. */
-  forgetAborted(): void {
-    this.#aborted = []
-    this.#indexesDirty = true
+  restoreAborted(entries: readonly AbortedTransactionEntry[]): void {
+    this.#aborted.restore(entries)
+  }
+
+  /** After a crash: believes the entries below `offset`, which a sync had covered; a replay finds the others again. */
+  keepAbortedBelow(offset: number): void {
+    this.#aborted.keepBelow(offset, this.path('.txnindex'))
   }
 
   /** Forgets aborted transactions whose marker lies at or above `offset`. */
   dropAbortedFrom(offset: number): void {
-    if (this.aborted.every((entry) => entry.lastOffset < offset)) return
-    this.#aborted = this.aborted.filter((entry) => entry.lastOffset < offset)
-    this.#indexesDirty = true
+    this.#aborted.dropFrom(offset, this.path('.txnindex'))
   }
 
-  /** The last time entry, and all files as in memory (not synced). Call when the segment is rolled or the log closed. */
-  seal(): void {
+  /**
+   * The last time entry, and all files as in memory (not synced); returns the paths written. For a segment that ends, or a log that
+   * is closed.
+   */
+  seal(): string[] {
     const { timestampMs, offset } = this.largestTimestamp
     const { times } = this.indexes
     const before = times.count
     times.maybeAppend(timestampMs, offset)
-    if (times.count !== before) this.#indexesDirty = true
-    this.writeIndexes()
+    this.#isSealed = true
+    const inFile = this.#sealInFile
+    const isThere = times.count > before && inFile?.timestampMs === timestampMs && inFile.offset === offset
+    if (isThere) this.#heldTimeBytes = times.sizeBytes
+    else if (inFile !== null) this.#mustCut = true
+    return this.writeIndexes()
   }
 
-  /** Brings the index files up to memory; returns the paths of what a sync must cover. */
-  writeIndexes(): void {
-    const { fs } = this.#ports
-    const isComplete = !this.#indexesDirty && fs.exists(this.path('.index')) && fs.exists(this.path('.timeindex'))
-    if (isComplete) return
-    const { offsets, times } = this.indexes
-    fs.writeFile(this.path('.index'), offsets.content)
-    fs.writeFile(this.path('.timeindex'), times.content)
-    if (this.aborted.length > 0) fs.writeFile(this.path('.txnindex'), encodeAbortedTransactions(this.aborted))
-    else if (fs.exists(this.path('.txnindex'))) fs.removeFile(this.path('.txnindex'))
-    this.#indexesDirty = false
+  /** Brings the index files up to memory; returns the paths written, which a sync must cover. */
+  writeIndexes(): string[] {
+    const written: string[] = []
+    if (this.#indexes !== null) {
+      const { offsets, times } = this.#indexes
+      this.#heldOffsetBytes = this.#bringUp('.index', offsets.content, this.#heldOffsetBytes, written)
+      if (this.#mustCut || this.#heldTimeBytes !== times.sizeBytes) this.#sealInFile = null
+      this.#heldTimeBytes = this.#bringUp('.timeindex', times.content, this.#heldTimeBytes, written)
+      this.#mustCut = false
+    }
+    if (this.#aborted.write(this.path('.txnindex'))) written.push(this.path('.txnindex'))
+    return written
   }
 
   /** Index files that exist. */
   indexPaths(): string[] {
-    return [this.path('.index'), this.path('.timeindex'), this.path('.txnindex')].filter((path) => this.#ports.fs.exists(path))
+    return SUFFIXES.slice(1).map((suffix) => this.path(suffix)).filter((path) => this.#ports.fs.exists(path))
   }
 
-  /** Frees what can be read back; for segments that are no longer written. */
-  evictIndexes(): void {
-    assert(!this.#indexesDirty, 'indexes evicted before they were written', { baseOffset: this.baseOffset })
+  /** Frees what can be read back; false when the files lag behind. */
+  evictIndexes(): boolean {
+    if (this.#indexes === null || !this.#isSealed) return false
+    const { offsets, times } = this.#indexes
+    if (this.#mustCut || this.#heldOffsetBytes !== offsets.sizeBytes || this.#heldTimeBytes !== times.sizeBytes) return false
     this.#indexes = null
+    return true
   }
 
-  /**
-   * Starts over with what lies below `position`, the start of a batch or the end of the file; the caller notes what follows.
-   * Kept are index entries of batches before it, so `position` should be that of an index entry or 0.
-   */
-  resetTo(position: number, nextOffset: number, indexes: 'keep' | 'clear'): void {
-    if (indexes === 'clear') this.#indexes = { offsets: new OffsetIndex(this.baseOffset), times: new TimeIndex(this.baseOffset) }
-    const { offsets, times } = this.indexes
-    offsets.truncateToPosition(position)
-    times.truncateToOffset(nextOffset)
-    this.#sizeBytes = position
-    this.#largest = times.last ?? NO_TIMESTAMP
+  /** After a crash: loads the entries that ascend, whatever the files hold behind them. */
+  loadSoundIndexes(): SegmentIndexes {
+    const { fs } = this.#ports
+    const offsetBytes = readIfThere(fs, this.path('.index'))
+    const timeBytes = readIfThere(fs, this.path('.timeindex'))
+    this.#indexes = soundIndexes(this.baseOffset, offsetBytes ?? Buffer.alloc(0), timeBytes ?? Buffer.alloc(0))
+    const { offsets, times } = this.#indexes
+    this.#heldOffsetBytes = offsetBytes === null ? UNKNOWN : offsets.sizeBytes
+    this.#heldTimeBytes = timeBytes === null ? UNKNOWN : times.sizeBytes
+    this.#mustCut = true
+    return this.#indexes
+  }
+
+  /** Starts over, empty: the caller notes every batch. */
+  clear(): void {
+    if (this.#indexes === null) {
+      this.#indexes = emptyIndexes(this.baseOffset)
+      this.#mustCut = true
+    }
+    this.#keepEntries(0)
+    this.#sizeBytes = 0
     this.#bytesSinceIndexEntry = 0
-    this.#indexesDirty = true
-    if (position === 0) this.#firstTimestampMs = null
+    this.#largest = NO_TIMESTAMP
+    this.#firstTimestampMs = null
   }
 
-  /**
-   * After `resetTo`: notes a batch as `note` does, except that the batch which an entry points to gets it back
-   * whatever the interval, because that entry may have been made under another setting.
-   */
-  restore(batch: BatchView, sizeBytes: number, isIndexed: boolean, indexIntervalBytes: number): void {
-    if (isIndexed) this.#bytesSinceIndexEntry = Number.MAX_SAFE_INTEGER
-    this.note(batch, sizeBytes, indexIntervalBytes)
+  /** Starts over behind the batch to which the offset entry `index` points; the caller notes what follows. */
+  resumeBehindEntry(index: number, batch: BatchView): void {
+    const { offsets, times } = this.indexes
+    const { position } = offsets.entry(index)
+    this.#keepEntries(index + 1)
+    this.#largest = times.last ?? NO_TIMESTAMP
+    if (batch.maxTimestampMs > this.#largest.timestampMs) {
+      this.#largest = { timestampMs: batch.maxTimestampMs, offset: batch.lastOffset }
+    }
+    times.maybeAppend(this.#largest.timestampMs, this.#largest.offset)
+    this.#sizeBytes = position + batch.sizeBytes
+    this.#bytesSinceIndexEntry = batch.sizeBytes
   }
 
   /** Renames all files to `.deleted`, log first: without it the others are orphans that a start removes. */
   markDeleted(): string[] {
-    const { fs, files } = this.#ports
-    const suffixes: SegmentSuffix[] = ['.log', '.index', '.timeindex', '.txnindex']
-    const paths = suffixes.map((suffix) => this.path(suffix)).filter((path) => fs.exists(path))
+    const { fs, files, indexMemory } = this.#ports
+    const paths = SUFFIXES.map((suffix) => this.path(suffix)).filter((path) => fs.exists(path))
+    indexMemory.forget(this)
     for (const path of paths) {
       files.forget(path)
       fs.rename(path, `${path}.deleted`)
@@ -213,50 +256,58 @@ export class Segment {
     return paths.map((path) => `${path}.deleted`)
   }
 
-  #loadIndexes(): Indexes {
-    const offsets = this.#readIndexFile('.index')
-    const times = this.#readIndexFile('.timeindex')
-    const problem =
-      offsets === null ? 'it is missing' : (offsetIndexProblem(offsets, this.#sizeBytes) ?? (times === null ? null : timeIndexProblem(times)))
-    if (offsets !== null && times !== null && problem === null) {
-      return { offsets: new OffsetIndex(this.baseOffset, offsets), times: new TimeIndex(this.baseOffset, times) }
+  #keepEntries(count: number): void {
+    const { offsets } = this.indexes
+    this.#mustCut ||= offsets.count > count
+    offsets.truncateToCount(count)
+    this.#heldOffsetBytes = Math.min(this.#heldOffsetBytes, offsets.sizeBytes)
+    this.#dropTimesBehindOffsets()
+  }
+
+  /** Where the segment is written on, the entry made by sealing goes: the interval decides again. */
+  #unseal(): void {
+    const largest = this.largestTimestamp
+    this.#dropTimesBehindOffsets()
+    this.#largest = largest
+  }
+
+  /** Time entries are made together with offset entries and tell of nothing behind them, except the one made by sealing. */
+  #dropTimesBehindOffsets(): void {
+    const { offsets, times } = this.indexes
+    this.#ports.indexMemory.forget(this)
+    const last = times.last
+    const countBefore = times.count
+    times.truncateToOffset((offsets.last?.offset ?? this.baseOffset - 1) + 1)
+    if (this.#sealInFile !== null) this.#mustCut = true
+    const isInFile = this.#heldTimeBytes === countBefore * times.entryBytes && !this.#mustCut
+    this.#sealInFile = isInFile && times.count === countBefore - 1 ? last : null
+    this.#mustCut ||= this.#sealInFile === null && times.count < countBefore
+    this.#heldTimeBytes = Math.min(this.#heldTimeBytes, times.sizeBytes)
+    this.#isSealed = false
+  }
+
+  #loadIndexes(): SegmentIndexes {
+    const { fs, logger } = this.#ports
+    const offsetBytes = readIfThere(fs, this.path('.index'))
+    const timeBytes = readIfThere(fs, this.path('.timeindex'))
+    const problem = indexesProblem(offsetBytes, timeBytes, this.#sizeBytes)
+    if (offsetBytes !== null && timeBytes !== null && problem === null) {
+      this.#heldOffsetBytes = offsetBytes.length
+      this.#heldTimeBytes = timeBytes.length
+      return { offsets: new OffsetIndex(this.baseOffset, offsetBytes), times: new TimeIndex(this.baseOffset, timeBytes) }
     }
-    if (this.#sizeBytes > 0) this.#ports.logger.warn({ path: this.path('.index'), problem }, 'Rebuilding the index of a segment')
-    return this.#rebuildIndexes()
+    if (this.#sizeBytes > 0) logger.warn({ path: this.path('.index'), problem }, 'Rebuilding the index of a segment')
+    this.#heldOffsetBytes = UNKNOWN
+    this.#heldTimeBytes = UNKNOWN
+    if (this.#sizeBytes === 0) return emptyIndexes(this.baseOffset)
+    return rebuildIndexes(this.#ports.files.file(this.logPath), this, this.#indexIntervalBytes)
   }
 
-  #readIndexFile(suffix: SegmentSuffix): Buffer | null {
-    const { fs } = this.#ports
-    return fs.exists(this.path(suffix)) ? fs.readFile(this.path(suffix)) : null
-  }
-
-  /** A missing or wrong index is made again from the batches. */
-  #rebuildIndexes(): Indexes {
-    const indexes = { offsets: new OffsetIndex(this.baseOffset), times: new TimeIndex(this.baseOffset) }
-    if (this.#sizeBytes === 0) return indexes
-    let largest = NO_TIMESTAMP
-    let bytesSinceEntry = 0
-    walkBatches(this.#ports.files.file(this.logPath), { start: 0, end: this.#sizeBytes }, (batch, position) => {
-      if (batch.maxTimestampMs > largest.timestampMs) largest = { timestampMs: batch.maxTimestampMs, offset: batch.lastOffset }
-      if (bytesSinceEntry > this.#indexIntervalBytes) {
-        indexes.offsets.append(batch.lastOffset, position)
-        indexes.times.maybeAppend(largest.timestampMs, largest.offset)
-        bytesSinceEntry = 0
-      }
-      bytesSinceEntry += batch.sizeBytes
-      return null
-    })
-    indexes.times.maybeAppend(largest.timestampMs, largest.offset)
-    this.#indexesDirty = true
-    return indexes
-  }
-
-  #loadAborted(): AbortedTransactionEntry[] {
-    const content = this.#readIndexFile('.txnindex')
-    if (content === null) return []
-    const entries = decodeAbortedTransactions(content, this.baseOffset)
-    if (entries === null) throw new Error(`The transaction index ${this.path('.txnindex')} is damaged`)
-    return entries
+  #bringUp(suffix: SegmentSuffix, content: Buffer, heldBytes: number, written: string[]): number {
+    if (heldBytes === content.length && !this.#mustCut) return heldBytes
+    bringUpFile(this.#ports.fs, this.path(suffix), content, heldBytes)
+    written.push(this.path(suffix))
+    return content.length
   }
 
   #readFirstTimestamp(): number | null {

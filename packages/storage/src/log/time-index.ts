@@ -28,6 +28,10 @@ export class TimeIndex {
     return this.#count
   }
 
+  get entryBytes(): number {
+    return TIME_INDEX_ENTRY_BYTES
+  }
+
   get sizeBytes(): number {
     return this.#count * TIME_INDEX_ENTRY_BYTES
   }
@@ -83,15 +87,22 @@ export class TimeIndex {
   }
 }
 
-/** Why a file's content cannot be this segment's time index; null when it can. */
-export function timeIndexProblem(content: Buffer): string | null {
-  if (content.length % TIME_INDEX_ENTRY_BYTES !== 0) return `its size ${content.length} is no multiple of ${TIME_INDEX_ENTRY_BYTES}`
+/** Bytes of the leading entries that ascend. */
+export function soundTimeBytes(content: Buffer): number {
   let timestampMs = -1
   let relative = -1
-  for (let at = 0; at < content.length; at += TIME_INDEX_ENTRY_BYTES) {
-    if (readInt64(content, at) <= timestampMs || content.readInt32BE(at + 8) < relative) return `its entries do not ascend at byte ${at}`
+  let at = 0
+  for (; at + TIME_INDEX_ENTRY_BYTES <= content.length; at += TIME_INDEX_ENTRY_BYTES) {
+    if (readInt64(content, at) <= timestampMs || content.readInt32BE(at + 8) < relative) return at
     timestampMs = readInt64(content, at)
     relative = content.readInt32BE(at + 8)
   }
-  return null
+  return at
+}
+
+/** Why a file's content cannot be this segment's time index; null when it can. */
+export function timeIndexProblem(content: Buffer): string | null {
+  if (content.length % TIME_INDEX_ENTRY_BYTES !== 0) return `its size ${content.length} is no multiple of ${TIME_INDEX_ENTRY_BYTES}`
+  const soundBytes = soundTimeBytes(content)
+  return soundBytes < content.length ? `its entries do not ascend at byte ${soundBytes}` : null
 }

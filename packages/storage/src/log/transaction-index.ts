@@ -27,11 +27,13 @@ export function encodeAbortedTransactions(entries: readonly AbortedTransactionEn
   return buffer
 }
 
-/** Null when the content is no transaction index of a segment that starts at `baseOffset`. */
-export function decodeAbortedTransactions(content: Buffer, baseOffset: number): AbortedTransactionEntry[] | null {
-  if (content.length % TRANSACTION_INDEX_ENTRY_BYTES !== 0) return null
+/** The leading entries that can belong to a segment that starts at `baseOffset`, and whether they are all there is. */
+export function readAbortedTransactions(
+  content: Buffer,
+  baseOffset: number,
+): { readonly entries: AbortedTransactionEntry[]; readonly isWhole: boolean } {
   const entries: AbortedTransactionEntry[] = []
-  for (let at = 0; at < content.length; at += TRANSACTION_INDEX_ENTRY_BYTES) {
+  for (let at = 0; at + TRANSACTION_INDEX_ENTRY_BYTES <= content.length; at += TRANSACTION_INDEX_ENTRY_BYTES) {
     const entry = {
       producerId: readInt64(content, at + 2),
       firstOffset: readInt64(content, at + 10),
@@ -39,8 +41,8 @@ export function decodeAbortedTransactions(content: Buffer, baseOffset: number): 
       lastStableOffset: readInt64(content, at + 26),
     }
     const previous = entries.at(-1)?.lastOffset ?? baseOffset - 1
-    if (content.readInt16BE(at) !== VERSION || entry.lastOffset <= previous || entry.firstOffset > entry.lastOffset) return null
+    if (content.readInt16BE(at) !== VERSION || entry.lastOffset <= previous || entry.firstOffset > entry.lastOffset) break
     entries.push(entry)
   }
-  return entries
+  return { entries, isWhole: entries.length * TRANSACTION_INDEX_ENTRY_BYTES === content.length }
 }
