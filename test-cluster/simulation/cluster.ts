@@ -1,7 +1,6 @@
 /** The machines of one run: disks and stores that outlive processes, and the processes that come and go on them. */
 import { layoutOf, loadBrokerConfig } from '@kavka/kernel'
 import type { Logger, Random } from '@kavka/kernel'
-import { emptyImage } from '@kavka/controller'
 import type { MetadataImage } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
 import { MemoryFileSystem, MemoryKeyValueStore } from '@kavka/testkit'
@@ -65,7 +64,7 @@ export class Cluster implements ClusterView {
     this.voterIds = this.nodeIds.slice(0, swarm.voterCount)
     this.replication = new ReplicationChecks(world, this)
     this.groups = new GroupChecks(world)
-    this.metadata = new MetadataChecks(emptyImage, { world, replication: this.replication, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
+    this.metadata = new MetadataChecks({ world, replication: this.replication, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
     this.quorum = new QuorumChecks({ voterIds: this.voterIds }, {
       world, storeOf: (id) => this.machine(id).store, onNewlyCommitted: (entry) => this.metadata.committed(entry),
     })

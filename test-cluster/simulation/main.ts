@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { hunt } from './mutants/hunt.ts'
+import { isOpen } from './open-findings.ts'
 import { describeFailure, Tally } from './report.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './simulate.ts'
@@ -40,7 +41,8 @@ async function replay(seed: number): Promise<number> {
 }
 
 async function runFresh(): Promise<number> {
-  const seconds = values.hours === undefined ? Number(values.seconds ?? (values.seeds === undefined ? DEFAULT_SECONDS : Infinity)) : Number(values.hours) * 3_600
+  const bySeeds = values.seeds === undefined ? DEFAULT_SECONDS : Infinity
+  const seconds = values.hours === undefined ? Number(values.seconds ?? bySeeds) : Number(values.hours) * 3_600
   const seedsMax = Number(values.seeds ?? Infinity)
   const from = Number(values.from ?? Date.now() % 2 ** 31)
   const untilMs = performance.now() + seconds * 1_000
@@ -51,6 +53,7 @@ async function runFresh(): Promise<number> {
     tally.add(result)
     if (result.violation === null) continue
     failed.push(seed)
+    if (isOpen(result.violation)) console.log(`SEED=${seed} is of a kind that is known and open`)
     console.log(values.quiet === true ? `SEED=${seed} ${result.violation.name}` : describeFailure(result, 5))
   }
   console.log([`seeds from ${from}`, ...tally.lines(), `violations: ${failed.length === 0 ? 'none' : failed.join(', ')}`].join('\n'))

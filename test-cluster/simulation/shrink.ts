@@ -15,9 +15,9 @@ export async function shrink(
   run: (options: RunOptions) => Promise<RunResult> = simulate,
 ): Promise<RunResult> {
   let smallest = failing
-  let runsLeft = runsMax
-  for (let pieces = 2; pieces <= Math.max(2, smallest.plan.length) && runsLeft > 0; ) {
-    const smaller = await withoutOnePiece(smallest, pieces, (plan) => (runsLeft-- > 0 ? run({ seed: failing.seed, plan }) : null))
+  const budget = { runs: runsMax }
+  for (let pieces = 2; pieces <= Math.max(2, smallest.plan.length) && budget.runs > 0; ) {
+    const smaller = await withoutOnePiece(smallest, pieces, (plan) => (budget.runs-- > 0 ? run({ seed: failing.seed, plan }) : null))
     if (smaller !== null) {
       smallest = smaller
       pieces = Math.max(2, pieces - 1)

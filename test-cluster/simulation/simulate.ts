@@ -54,6 +54,7 @@ class Run {
   readonly #admin: Admin
   readonly #injector: FaultInjector
   #producers: Producer[] = []
+  #consumers: Consumer[] = []
   #members: GroupMember[] = []
 
   constructor(options: RunOptions) {
@@ -84,7 +85,7 @@ class Run {
   #createClients(swarm: SwarmOptions): void {
     let address = 101
     this.#producers = Array.from({ length: swarm.producerCount }, (_, index) => new Producer(`producer-${index}`, address++, this.#cluster))
-    for (let index = 0; index < swarm.consumerCount; index++) new Consumer(`consumer-${index}`, address++, this.#cluster)
+    this.#consumers = Array.from({ length: swarm.consumerCount }, (_, index) => new Consumer(`consumer-${index}`, address++, this.#cluster))
     this.#members = Array.from({ length: swarm.memberCount }, (_, index) => new GroupMember(`member-${index}`, address++, 'group', this.#cluster))
     this.#cluster.clientAddresses = Array.from({ length: address - 100 }, (_, index) => 100 + index)
   }
@@ -152,6 +153,7 @@ class Run {
       }
     }
     for (const producer of this.#producers) if (!producer.isIdle) return producer.describe()
+    for (const consumer of this.#consumers) if (!consumer.client.process.isAlive) return `${consumer.client.name} has ended`
     return this.#unsettledGroup()
   }
 
@@ -182,7 +184,7 @@ class Run {
   }
 
   #result(): RunResult {
-    const { world } = { world: this.#world }
+    const world = this.#world
     let acknowledged = 0
     for (const truth of this.#cluster.replication.truth.all()) acknowledged += truth.acked.length
     return {

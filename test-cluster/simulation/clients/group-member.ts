@@ -15,6 +15,11 @@ const REQUEST_TIMEOUT_MS = 5_000
 
 type Answer<T> = T | null
 
+/** The coordinator moves: membership is as it was. */
+const PASSING_ERRORS: ReadonlySet<number> = new Set([
+  ErrorCode.NOT_COORDINATOR, ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ErrorCode.COORDINATOR_NOT_AVAILABLE,
+])
+
 export class GroupMember {
   readonly client: Client
   readonly group: string
@@ -150,8 +155,7 @@ export class GroupMember {
       this.client.cluster.world.probes.hit('group coordinator moved')
       this.client.partitions.clear()
     }
-    const isPassing = errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE
-    if (isPassing && this.phase === 'member') return
+    if (PASSING_ERRORS.has(errorCode) && this.phase === 'member') return
     this.phase = 'out'
   }
 

@@ -83,7 +83,8 @@ export class Producer {
     const at = name.lastIndexOf('-')
     const topicPartition = { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
     const target: Target = {
-      topicPartition, topicId: info.topicId, producerId, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false, isOver: false, isPausing: false,
+      topicPartition, topicId: info.topicId, producerId, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false, isOver: false,
+      isPausing: false,
     }
     this.#targets.set(key, target)
     return target
@@ -98,7 +99,8 @@ export class Producer {
     const { random, name, process } = this.client
     const count = 1 + random.below(3)
     const timestamp = process.wallMs()
-    const records = Array.from({ length: count }, () => ({ timestamp, key: null, value: Buffer.from(`${name}:${this.#made++}:${'x'.repeat(random.below(120))}`) }))
+    const value = (): Buffer => Buffer.from(`${name}:${this.#made++}:${'x'.repeat(random.below(120))}`)
+    const records = Array.from({ length: count }, () => ({ timestamp, key: null, value: value() }))
     const { producerId, nextSequence: sequence } = target
     const bytes = buildBatch(records, producerId < 0 ? {} : { producerId, producerEpoch: 0, baseSequence: sequence })
     target.queue.push({ index: target.nextIndex++, sequence, count, records: bytes, crc: batchCrc(bytes, 0), attempts: 0, firstSentMs: 0 })

@@ -77,8 +77,8 @@ export class FaultInjector {
       case 'store-failure': return this.#storeFailure(id)
       case 'cut-one-way': return this.#block([[id, other]], 'cut', fault.durationMs, 'link cut one way')
       case 'clog': return this.#block([[id, other], [other, id]], 'clogged', fault.durationMs, 'link clogged')
-      case 'isolate': return this.#isolate(id, fault.durationMs)
-      case 'isolate-leader': return this.#isolate(this.#cluster.activeController?.id ?? id, fault.durationMs)
+      case 'isolate': return this.#isolate(id, fault)
+      case 'isolate-leader': return this.#isolate(this.#cluster.activeController?.id ?? id, fault)
       case 'split': return this.#split(fault)
       case 'reset': return this.#reset(id, other)
       default: return void this.#administer(fault)
@@ -180,14 +180,14 @@ export class FaultInjector {
     this.#cluster.machine(id).store.failNext('write', new Error(STORE_FAILURE))
   }
 
-  #isolate(id: NodeId, durationMs: number): void {
-    const others = this.#everybody().filter((other) => other !== id)
+  #isolate(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    const others = this.#cutOff(dice[3]!).filter((other) => other !== id)
     this.#block(others.flatMap((other) => [[id, other], [other, id]] as [number, number][]), 'cut', durationMs, 'node isolated')
   }
 
   #split({ dice, durationMs }: PlannedFault): void {
     const side = (id: number): boolean => (dice[2]! * 997 * id) % 1 < 0.5
-    const everybody = this.#everybody()
+    const everybody = this.#cutOff(dice[3]!)
     const links = everybody.flatMap((a) => everybody.filter((b) => side(a) !== side(b)).map((b) => [a, b] as [number, number]))
     this.#block(links, 'cut', durationMs, 'majority split')
   }
@@ -261,9 +261,9 @@ export class FaultInjector {
     return true
   }
 
-  /** Nodes and, so that partitions cut clients off too, clients. */
-  #everybody(): number[] {
-    return [...this.#cluster.nodeIds, ...this.#cluster.clientAddresses]
+  /** Mostly the nodes alone: a deposed leader that clients still reach takes writes that others never see. At times clients too. */
+  #cutOff(die: number): number[] {
+    return die < 0.6 ? [...this.#cluster.nodeIds] : [...this.#cluster.nodeIds, ...this.#cluster.clientAddresses]
   }
 }
 

@@ -1,5 +1,5 @@
 /** The promises about brokers and partitions in the metadata, §2.2 (C) and P14, on every committed step. */
-import { MetadataLoader } from '@kavka/controller'
+import { emptyImage, MetadataLoader } from '@kavka/controller'
 import type { Entry, MetadataImage, PartitionRegistration } from '@kavka/controller'
 import { silentLogger } from '@kavka/kernel'
 import type { NodeId, Uuid } from '@kavka/protocol'
@@ -9,6 +9,12 @@ import type { World } from '../world/world.ts'
 import type { ReplicationChecks } from './replication-checks.ts'
 
 const IMAGES_KEPT = 300
+
+export interface MetadataChecksDependencies {
+  readonly world: World
+  readonly replication: ReplicationChecks
+  readonly minIsrOf: (image: MetadataImage, topic: string) => number
+}
 
 export class MetadataChecks {
   readonly #world: World
@@ -21,8 +27,8 @@ export class MetadataChecks {
   readonly #loader: MetadataLoader
   #image: MetadataImage
 
-  constructor(initial: MetadataImage, dependencies: { world: World; replication: ReplicationChecks; minIsrOf: (image: MetadataImage, topic: string) => number }) {
-    this.#image = initial
+  constructor(dependencies: MetadataChecksDependencies) {
+    this.#image = emptyImage
     this.#world = dependencies.world
     this.#loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler: dependencies.world.scheduler, log: silentLogger })
     this.#replication = dependencies.replication
@@ -91,7 +97,7 @@ export class MetadataChecks {
         truth.minIsr = Math.min(truth.minIsr, minIsr, partition.replicas.length)
         if (old === partition && !brokersChanged) continue
         this.#partition(image, topic.name, partition, old)
-        this.#replication.partitionChanged(topic.id, topic.name, partition)
+        this.#replication.partitionChanged(topic.id, topic.name, partition, old)
       }
     }
     for (const topic of previous.topics.byId.values()) {

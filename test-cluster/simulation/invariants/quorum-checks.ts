@@ -31,6 +31,7 @@ export class QuorumChecks {
   readonly #committed: (CommittedEntry | undefined)[] = []
   readonly #applied = new WeakMap<SimulatedNode, number>()
   readonly #leading = new WeakSet<SimulatedNode>()
+  readonly #highWatermarkWhenElected = new WeakMap<SimulatedNode, number>()
   readonly #durableEpochs = new Map<NodeId, number>()
   readonly #onNewlyCommitted: (entry: Entry) => void
   #highestLeaderEpoch = 0
@@ -65,6 +66,7 @@ export class QuorumChecks {
       return
     }
     this.#leading.add(node)
+    this.#highWatermarkWhenElected.set(node, node.driver.state.highWatermark)
     const before = this.#leaders.get(role.epoch)
     this.#world.judge('R1 ElectionSafety', before === undefined || before === node.id, { epoch: role.epoch, node: node.id, before: before ?? null })
     this.#leaders.set(role.epoch, node.id)
@@ -76,6 +78,7 @@ export class QuorumChecks {
 
   /** R5, R7, R15, R16. */
   committed(node: SimulatedNode, entries: readonly Entry[]): void {
+    this.#noCommitByCounting(node, entries.at(-1)!)
     for (const entry of entries) {
       const expected = this.#applied.get(node) ?? 0
       this.#world.judge('R16 AppliedOnce', entry.offset === expected, { node: node.id, offset: entry.offset, expected })
@@ -91,6 +94,13 @@ export class QuorumChecks {
         this.#world.judge('R5 CommittedPrefix', isSame, { node: node.id, offset: entry.offset, epoch: entry.epoch, known: known.epoch })
       }
     }
+  }
+
+  /** R11: a leader commits by counting only what is of its own epoch, and all before along with it. */
+  #noCommitByCounting(node: SimulatedNode, last: Entry): void {
+    const { kind, epoch, highWatermark } = node.driver.state
+    if (kind !== 'leader' || last.offset !== highWatermark - 1 || highWatermark <= (this.#highWatermarkWhenElected.get(node) ?? Infinity)) return
+    this.#world.judge('R11 NoCommitByCounting', last.epoch === epoch, { node: node.id, offset: last.offset, entryEpoch: last.epoch, epoch })
   }
 
   snapshotLoaded(node: SimulatedNode, offset: number, epoch: number): void {
@@ -110,7 +120,10 @@ export class QuorumChecks {
   }
 
   #committedIsDurable(entry: Entry): void {
-    const holders = this.#voterIds.filter((id) => storedEpoch(this.#storeOf(id), entry.offset) === entry.epoch || isBelowLogStart(this.#storeOf(id), entry.offset))
+    const holders = this.#voterIds.filter((id) => {
+      const store = this.#storeOf(id)
+      return storedEpoch(store, entry.offset) === entry.epoch || isBelowLogStart(store, entry.offset)
+    })
     const majority = Math.floor(this.#voterIds.length / 2) + 1
     this.#world.judge('R7 CommittedIsDurable', holders.length >= majority, { offset: entry.offset, epoch: entry.epoch, holders: holders.join() })
   }

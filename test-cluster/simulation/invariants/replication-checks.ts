@@ -7,7 +7,8 @@ import { isSameBatch } from '../node/shadow-log.ts'
 import type { ShadowBatch } from '../node/shadow-log.ts'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { World } from '../world/world.ts'
-import { PartitionTruth, Truth } from './truth.ts'
+import { Truth } from './truth.ts'
+import type { PartitionTruth } from './truth.ts'
 
 export interface ClusterView {
   nodes(): Iterable<SimulatedNode>
@@ -118,9 +119,25 @@ export class ReplicationChecks implements ReplicaObserver {
   }
 
   /** P2 and P3 after each step of the metadata. */
-  partitionChanged(topicId: Uuid, topic: string, registration: PartitionRegistration): void {
+  partitionChanged(topicId: Uuid, topic: string, registration: PartitionRegistration, before: PartitionRegistration | undefined): void {
     const truth = this.truth.of(topicId, topic, registration.partition)
     this.#candidates(truth, registration)
+    if (before?.leaderEpoch === registration.leaderEpoch) this.#joiners(truth, registration, before.isr)
+  }
+
+  /** P4: who joins has at least what the leader had when its epoch began (KIP-320 rule 4). */
+  #joiners(truth: PartitionTruth, { isr, leader, leaderEpoch }: PartitionRegistration, isrBefore: readonly NodeId[]): void {
+    const topicPartition = { topic: truth.topic, partition: truth.partition }
+    const view = leader === null ? null : this.#cluster.node(leader)?.replicas?.partition(topicPartition) ?? null
+    // The interface does not show it; a class that keeps it elsewhere is noticed by the planted bug that this finds.
+    const epochStart = (view as { leaderState?: { epochStart: number } | null } | null)?.leaderState?.epochStart
+    if (view?.role !== 'leader' || view.leaderEpoch !== leaderEpoch || view.topicId !== truth.topicId || epochStart === undefined) return
+    for (const id of isr) {
+      const replica = isrBefore.includes(id) ? null : this.#cluster.node(id)?.logs?.replica(topicPartition) ?? null
+      if (replica === null || replica.topicId !== truth.topicId || this.isDamaged(id)) continue
+      const details = { node: id, leader, partition: nameOf(replica), end: replica.log.logEndOffset, epochStart }
+      this.#world.judge('P4 JoinerHasEpochStart', replica.log.logEndOffset >= epochStart, details)
+    }
   }
 
   /** P9, at the moment and in the process of the answer. */
@@ -165,7 +182,8 @@ export class ReplicationChecks implements ReplicaObserver {
       }
       for (const id of registration.isr) {
         const replica = this.#cluster.node(id)?.logs?.replica({ topic: truth.topic, partition: truth.partition }) ?? null
-        this.#world.judge('P6 NoCommittedLoss', replica !== null && replica.topicId === truth.topicId, { node: id, partition: `${truth.topic}-${truth.partition}` })
+        const isThere = replica !== null && replica.topicId === truth.topicId
+        this.#world.judge('P6 NoCommittedLoss', isThere, { node: id, partition: `${truth.topic}-${truth.partition}` })
         if (replica === null) continue
         replica.shadow.verified = 0
         this.#verify('K-DISK ReplicasIdentical', replica, truth, truth.committedEnd)
@@ -193,9 +211,9 @@ export class ReplicationChecks implements ReplicaObserver {
   #sequence(truth: PartitionTruth, batch: ShadowBatch): void {
     if (batch.producerId < 0) return
     const known = truth.producers.get(batch.producerId)
-    const isNext = known === undefined || known.epoch < batch.producerEpoch ? batch.baseSequence === 0 : batch.baseSequence === sequenceAfter(known.lastSequence, 1)
+    const next = known === undefined || known.epoch < batch.producerEpoch ? 0 : sequenceAfter(known.lastSequence, 1)
     const details = { partition: `${truth.topic}-${truth.partition}`, base: batch.base, producer: batch.producerId, sequence: batch.baseSequence, last: known?.lastSequence ?? null }
-    this.#world.judge('T1 SequenceContiguous', isNext && (known?.epoch ?? 0) <= batch.producerEpoch, details)
+    this.#world.judge('T1 SequenceContiguous', batch.baseSequence === next && (known?.epoch ?? 0) <= batch.producerEpoch, details)
     truth.producers.set(batch.producerId, { epoch: batch.producerEpoch, lastSequence: sequenceAfter(batch.baseSequence, batch.count - 1) })
   }
 

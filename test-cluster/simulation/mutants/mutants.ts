@@ -40,7 +40,6 @@ export const mutants: readonly Mutant[] = [
   { name: 'a leader outside the in-sync set', file: `${metadata}/partitions/election.ts`, find: 'return decision.isActive(replica) && (isr.includes(replica) || (isr.length === 0 && elr.includes(replica)))', replace: 'return decision.isActive(replica) && isr.length + elr.length >= 0' },
   { name: 'an unclean stop is taken for a clean one', file: `${metadata}/brokers/register-broker.ts`, find: 'request.previousBrokerEpoch !== existing.epoch', replace: 'request.previousBrokerEpoch > existing.epoch' },
   { name: 'who stopped uncleanly stays eligible', file: `${metadata}/partitions/election.ts`, find: ' && replica !== elr.uncleanlyStopped', replace: '' },
-  { name: 'eligible replicas stay so above the minimum', file: `${metadata}/partitions/election.ts`, find: '  if (elr !== null && isr.length >= Math.min(elr.minIsr, partition.replicas.length)) return []\n', replace: '' },
   { name: 'a fenced broker keeps its partitions', file: `${metadata}/brokers/broker-turns.ts`, find: 'return [...leavePartitions(context, broker), ...fenced]', replace: 'return fenced' },
   { name: 'a new registration keeps the broker epoch', file: `${metadata}/brokers/register-broker.ts`, find: "brokerEpoch: again ? existing.epoch : 'offset-of-batch'", replace: "brokerEpoch: existing?.epoch ?? 'offset-of-batch'" },
   // Leader and follower.
