@@ -128,7 +128,7 @@ export class ChaosRun {
     const endedMs = performance.now()
     const ends = await endsOf(this.#cluster.bootstrap, topic, partitions)
     const unread = await workload.readEverything(ends)
-    const onDisk = this.#cluster.isManaged ? await this.#stopAndScan(ends) : null
+    const onDisk = this.#cluster.isManaged ? await this.#stopAndScan(workload, ends) : null
     const history = workload.history.history()
     const windows = this.#faults.filter(({ reach }) => reach === 'minority').map((fault) => ({ name: fault.description, fromMs: fault.fromMs, toMs: fault.wholeMs }))
     const context = { faults: this.#faults.map(({ fromMs, wholeMs, isolates }) => ({ fromMs, toMs: wholeMs, isolates })), lagMsMax, inSyncMin: this.#inSyncMin }
@@ -142,9 +142,9 @@ export class ChaosRun {
     return { seed: this.#options.seed, startedMs, endedMs, history, faults: this.#faults, results, staleOffsets, errors: workload.errors }
   }
 
-  async #stopAndScan(ends: readonly number[]): Promise<string[]> {
+  async #stopAndScan({ view }: Workload, ends: readonly number[]): Promise<string[]> {
     await Promise.all(this.#cluster.nodes.map((node) => (node.isRunning ? node.terminate() : Promise.resolve())))
-    return checkDisks(this.#cluster.nodes, this.#options.topic, ends)
+    return checkDisks(this.#cluster.nodes, { topic: this.#options.topic, ends, replicasOf: (key) => view.replicas(key) })
   }
 
   get #inSyncMin(): number {

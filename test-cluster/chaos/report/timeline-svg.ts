@@ -20,7 +20,8 @@ const GAP_MS_MIN = 500
 const LEGEND_COLUMNS = 6
 
 const NODE_COLORS = ['#3b6fb6', '#e08a2e', '#4f9d69', '#8a63b8', '#b8557a', '#5c8f94', '#9b7b4a']
-const FAULT_COLORS = ['#c0504d', '#9b59b6', '#2e86ab', '#d68910', '#117864', '#6c3483', '#b03a2e', '#1f618d', '#7d6608', '#515a5a']
+/** Steps around the circle of colors that never come near each other. */
+const GOLDEN_ANGLE = 137.5
 
 class Scale {
   readonly fromMs: number
@@ -153,7 +154,7 @@ function nodeColor(nodeId: number): string {
 }
 
 function faultColor(nemeses: readonly string[], nemesis: string): string {
-  return FAULT_COLORS[nemeses.indexOf(nemesis) % FAULT_COLORS.length]!
+  return `hsl(${Math.round((nemeses.indexOf(nemesis) * GOLDEN_ANGLE) % 360)}, 50%, 42%)`
 }
 
 function rect(x: number, y: number, width: number, height: number, style: string): string {

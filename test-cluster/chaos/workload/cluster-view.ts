@@ -23,6 +23,7 @@ export class ClusterView {
   readonly #bootstrap: readonly BrokerAddress[]
   readonly #addresses = new Map<number, BrokerAddress>()
   readonly #partitions = new Map<string, PartitionView>()
+  readonly #replicas = new Map<string, readonly number[]>()
   readonly #watched = new Set<string>()
   readonly #loops: Promise<void>[] = []
   #controller = { leader: -1, epoch: -1 }
@@ -54,6 +55,11 @@ export class ClusterView {
 
   partition(key: string): PartitionView | null {
     return this.#partitions.get(key) ?? null
+  }
+
+  /** Nodes that keep a partition. */
+  replicas(key: string): readonly number[] {
+    return this.#replicas.get(key) ?? []
   }
 
   partitions(): readonly PartitionView[] {
@@ -104,6 +110,7 @@ export class ClusterView {
       this.#watch({ host, port })
     }
     const broker = [...this.#addresses].find(([, { host, port }]) => host === asked.host && port === asked.port)?.[0] ?? -1
+    for (const topic of topics) for (const one of topic.partitions) this.#replicas.set(`${topic.name}-${one.partitionIndex}`, one.replicaNodes)
     const partitions = topics.flatMap((topic) => topic.partitions.map((one): PartitionView => ({
       key: `${topic.name}-${one.partitionIndex}`, leader: one.leaderId, leaderEpoch: one.leaderEpoch, isr: [...one.isrNodes].sort((a, b) => a - b),
     })))
