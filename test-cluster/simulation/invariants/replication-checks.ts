@@ -57,7 +57,8 @@ export class ReplicationChecks implements ReplicaObserver {
     const remains: Remains[] = []
     for (const { topicId, topicPartition, log, shadow } of node.logs.replicas) {
       if (log.corruption !== null) continue
-      remains.push({ topicId, partition: topicPartition.partition, durableEnd: log.durableEndOffset, batches: [...shadow.batches] })
+      const durableEnd = Math.min(log.durableEndOffset, shadow.cutFrom)
+      remains.push({ topicId, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
     }
     this.#remains.set(node.id, remains)
   }

@@ -120,12 +120,16 @@ export class ObservedLogs implements LogStore {
       },
       truncateTo: (endOffset: Parameters<PartitionLog['truncateTo']>[0]) => {
         observer.truncating(replica, endOffset, 'cut')
+        shadow.cutFrom = endOffset
         truncateTo.call(log, endOffset)
+        shadow.cutFrom = Infinity
         shadow.truncate(log.logEndOffset)
       },
       truncateFullyAndStartAt: (startOffset: Parameters<PartitionLog['truncateFullyAndStartAt']>[0]) => {
         observer.truncating(replica, startOffset, 'start-over')
+        shadow.cutFrom = 0
         truncateFullyAndStartAt.call(log, startOffset)
+        shadow.cutFrom = Infinity
         shadow.clear()
       },
       updateHighWatermark: (highWatermark: Parameters<PartitionLog['updateHighWatermark']>[0]) => {

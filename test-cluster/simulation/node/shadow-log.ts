@@ -18,6 +18,8 @@ export class ShadowLog {
   batches: ShadowBatch[] = []
   /** Batches known to be as the truth says, counted from the first; cut back by truncations. */
   verified = 0
+  /** While the log is being cut: what lies at and above may be gone at any moment, should the process die inside. */
+  cutFrom = Infinity
 
   get end(): number {
     const last = this.batches.at(-1)
