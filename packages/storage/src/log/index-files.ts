@@ -19,7 +19,20 @@ export function bringUpFile(fs: FileSystem, path: string, content: Buffer, heldB
   }
 }
 
-/** Null when there is none. */
+const EMPTY = Buffer.alloc(0)
+/** Smaller reads come in shared memory of a few KiB, which one of them would keep alive. */
+const SHARED_BYTES_MAX = 4_096
+
+/** In memory of its own, for keeping; null when there is none. */
 export function readIfThere(fs: FileSystem, path: string): Buffer | null {
-  return fs.exists(path) ? fs.readFile(path) : null
+  if (!fs.exists(path)) return null
+  const content = fs.readFile(path)
+  if (content.length === 0) return EMPTY
+  return content.length > SHARED_BYTES_MAX ? content : ownCopy(content)
+}
+
+function ownCopy(content: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(content.length)
+  content.copy(copy)
+  return copy
 }

@@ -95,10 +95,10 @@ export class OffsetIndex {
   }
 }
 
-/** Bytes of the leading entries that ascend. */
+/** Bytes of the leading entries that ascend. None points to the first batch, so that zeros left by a crash are no entry. */
 export function soundOffsetBytes(content: Buffer): number {
   let offset = -1
-  let position = -1
+  let position = 0
   let at = 0
   for (; at + OFFSET_INDEX_ENTRY_BYTES <= content.length; at += OFFSET_INDEX_ENTRY_BYTES) {
     if (content.readInt32BE(at) <= offset || content.readInt32BE(at + 4) <= position) return at
