@@ -51,6 +51,18 @@ test('a log is found again with its topic id and high watermark; another id is r
   expect(manager.getOrCreate(PARTITION, TOPIC_ID, fixture.config)).toEqual({ ok: true, value: manager.get(PARTITION) })
 })
 
+test('a log of a killed process outlives a power cut once it is synced again', async () => {
+  const fixture = new LogFixture()
+  await fixture.log()
+  fixture.kill()
+  const log = await fixture.log()
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  expect(log.durableEndOffset).toBe(1)
+  fixture.crash()
+  expect((await fixture.log()).logEndOffset).toBe(1)
+})
+
 test('a deleted log is renamed at once and removed after its delay; a stray one stays', async () => {
   const fixture = new LogFixture({ config: { fileDeleteDelayMs: 1_000 } })
   await fixture.log()

@@ -133,6 +133,12 @@ export class LogFixture {
     this.#manager = null
   }
 
+  /** As kill -9: what is in the page cache stays; the next open is another process. */
+  kill(): void {
+    this.#processId++
+    this.#manager = null
+  }
+
   /** The process is gone and the power with it; the next open is another process. */
   crash(random?: Random): void {
     if (random === undefined) this.fs.crash()
