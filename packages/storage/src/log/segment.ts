@@ -213,7 +213,7 @@ export class Segment {
     const { offsets, times } = this.#indexes
     this.#heldOffsetBytes = offsetBytes === null ? UNKNOWN : offsets.sizeBytes
     this.#heldTimeBytes = timeBytes === null ? UNKNOWN : times.sizeBytes
-    this.#mustCut = true
+    this.#mustCut = offsets.sizeBytes !== offsetBytes?.length || times.sizeBytes !== timeBytes?.length
     return this.#indexes
   }
 
