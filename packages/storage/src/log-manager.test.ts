@@ -63,6 +63,19 @@ test('a log of a killed process outlives a power cut once it is synced again', a
   expect((await fixture.log()).logEndOffset).toBe(1)
 })
 
+test('a file that was lost with its name is made again, and its new name outlives the next power cut', async () => {
+  const fixture = new LogFixture()
+  await fixture.log()
+  fixture.fs.syncDirectory(LOG_DIR)
+  fixture.crash()
+  const log = await fixture.log()
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  expect(log.durableEndOffset).toBe(1)
+  fixture.crash()
+  expect((await fixture.log()).logEndOffset).toBe(1)
+})
+
 test('a deleted log is renamed at once and removed after its delay; a stray one stays', async () => {
   const fixture = new LogFixture({ config: { fileDeleteDelayMs: 1_000 } })
   await fixture.log()

@@ -246,14 +246,7 @@ export class LogManager {
   }
 
   #openLogsOf(store: LogDirectoryStore): string | null {
-    // A process that was killed may have left names in the page cache alone: what is synced under them from now on must not go with
-    // them in a power cut. Where nothing is unsynced, which is nearly everywhere, this costs next to nothing.
-    const syncNames = (path: string): void => {
-      if (store.shutdown === 'unclean') this.#fs.syncDirectory(path)
-    }
-    syncNames(store.directory.path)
     for (const { name, path, topicPartition } of findLogs(store.directory.path, this.#fs)) {
-      syncNames(path)
       const other = this.#logs.get(name)
       if (other !== undefined) return `${name} lies in two log directories: ${other.log.directory} and ${path}`
       const topicId = readTopicId(path, store.shutdown, { fs: this.#fs, logger: this.#deps.logger })

@@ -47,8 +47,8 @@ export class DiskLog implements PartitionLog {
     this.#state = new LogState(options, loaded, ports)
     this.#truncation = new LogTruncation(this.#state)
     this.#appender = new LogAppender(this.#state, this.#truncation)
-    if (loaded.isNew) this.#state.coverNames()
-    else if (loaded.isRecovered) this.#syncRecovered(loaded.recoveryPoint)
+    if (loaded.hasUnsyncedNames) this.#state.coverNames()
+    if (loaded.isRecovered) this.#syncRecovered(loaded.recoveryPoint)
     this.#unsubscribe = ports.logDirectory.onFailed((cause) => this.#failedListener(cause))
   }
 

@@ -16,8 +16,11 @@ export interface LoadedLog {
   readonly recoveryPoint: number
   /** As `recovery-point-offset-checkpoint` says; beyond the log end when the log is damaged. */
   readonly recordedPoint: number
-  /** The log is new: its names are not on the disk yet. */
-  readonly isNew: boolean
+  /**
+   * The log is new, or was not closed cleanly: a process that was killed may have left names in the page cache alone, and files lost
+   * with their names were made again. The first sync covers them, or a power cut would take what was synced under them.
+   */
+  readonly hasUnsyncedNames: boolean
   /** Batches or segment ends behind the recovery point were found after an unclean stop: they may not be synced. */
   readonly isRecovered: boolean
   /** The epochs are not what their file says. */
