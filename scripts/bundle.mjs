@@ -25,5 +25,5 @@ if (!isBundleNewest()) {
   })
   mkdirSync(dirname(bundleFile), { recursive: true })
   // Code comes out as ASCII, some comments do not: one character beyond it makes V8 keep the whole text in two bytes a character.
-  writeFileSync(bundleFile, outputFiles[0].text.replace(/[^\x00-\x7f]/g, '?'))
+  writeFileSync(bundleFile, outputFiles[0].text.replace(/[\u0080-\uffff]/g, '?'))
 }
