@@ -10,4 +10,6 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 13, found: 'P13: the same, appending with leader epochs of the past' },
   { seed: 46, found: 'P10: the same on four nodes' },
   { seed: 78, found: 'L1: a topic deleted and created again while a broker was down stayed offline there' },
+  { seed: 71, found: 'S2: names that a killed process had not synced were lost in a power cut with the records synced under them' },
+  { seed: 1019, found: 'S2: a segment that was made again in place of a lost one was synced without its name' },
 ]

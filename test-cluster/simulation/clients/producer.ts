@@ -170,6 +170,8 @@ export class Producer {
         // A process that was started since may know only the last batch of each producer: that is all that Kafka's snapshots hold.
         const knows = batch.attempts === 1 || (this.client.cluster.node(leader)?.startedMs ?? Infinity) < batch.firstSentMs
         if (isFirst && !knows) return this.#giveUp(target)
+        // A deposed leader that does not know it lacks what its successor has acknowledged.
+        if (!this.#leadsNow(leader, target)) return
         return world.judge('T1 SequenceContinues', !isFirst, details)
       }
       case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
@@ -194,6 +196,13 @@ export class Producer {
       target.isPausing = false
       this.#pump(target)
     })
+  }
+
+  #leadsNow(id: NodeId, { topicId, topicPartition }: Target): boolean {
+    const { cluster } = this.client
+    const registration = cluster.image.topics.byId.get(topicId)?.partitions[topicPartition.partition]
+    const view = cluster.node(id)?.replicas?.partition(topicPartition) ?? null
+    return registration?.leader === id && view?.role === 'leader' && view.leaderEpoch === registration.leaderEpoch
   }
 
   #hasBeenKnown(topicId: Uuid): boolean {
