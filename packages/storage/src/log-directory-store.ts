@@ -41,7 +41,10 @@ export class LogDirectoryStore {
   readonly previousBrokerEpoch: number
   readonly recoveryPoints: ReadonlyMap<string, Offset>
   readonly logStartOffsets: ReadonlyMap<string, Offset>
-  readonly highWatermarks: ReadonlyMap<string, Offset>
+  /** As of the start, for the logs that were there. */
+  readonly highWatermarks: Map<string, Offset>
+  /** Partitions that the checkpoint files may still name though their logs are gone. */
+  readonly #departed = new Set<string>()
   #checkpointing: Promise<void> | null = null
   readonly #recoveryPointFile: OffsetCheckpointFile
   readonly #highWatermarkFile: OffsetCheckpointFile
@@ -56,7 +59,7 @@ export class LogDirectoryStore {
     this.#highWatermarkFile = new OffsetCheckpointFile(`${path}/replication-offset-checkpoint`, { fs })
     this.#logStartFile = new OffsetCheckpointFile(`${path}/log-start-offset-checkpoint`, { fs })
     this.recoveryPoints = readOrEmpty(this.#recoveryPointFile, logger)
-    this.highWatermarks = readOrEmpty(this.#highWatermarkFile, logger)
+    this.highWatermarks = new Map(readOrEmpty(this.#highWatermarkFile, logger))
     this.logStartOffsets = readOrEmpty(this.#logStartFile, logger)
     this.shutdown = hasCleanShutdown(fs, path) ? 'clean' : 'unclean'
     this.previousBrokerEpoch = readBrokerEpoch(fs, path)
@@ -124,6 +127,30 @@ export class LogDirectoryStore {
     this.#recoveryPointFile.replace(this.#entries((log) => log.takeRecoveryPoint()))
     this.#highWatermarkFile.replace(this.#entries((log) => log.highWatermark))
     this.#logStartFile.replace(this.#movedStarts())
+  }
+
+  noteDeparted(name: string): void {
+    this.#departed.add(name)
+    this.highWatermarks.delete(name)
+  }
+
+  /** Partitions that the files name and that were not found at the start have departed, too. */
+  noteFound(isFound: (name: string) => boolean): void {
+    for (const file of [this.recoveryPoints, this.highWatermarks, this.logStartOffsets]) {
+      for (const name of file.keys()) if (!isFound(name)) this.noteDeparted(name)
+    }
+  }
+
+  /**
+   * Before a log is made for a partition of a name that was here before (a topic deleted and created again): what the files say of the
+   * old log, its high watermark, recovery point and log start, must not be taken for the new one's after a crash.
+   */
+  forgetDeparted(name: string): void {
+    if (!this.#departed.has(name)) return
+    this.recordRecoveryPoints()
+    this.#highWatermarkFile.replace(this.#entries((log) => log.highWatermark))
+    this.#logStartFile.replace(this.#movedStarts())
+    this.#departed.clear()
   }
 
   unlock(): void {

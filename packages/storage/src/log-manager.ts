@@ -262,6 +262,7 @@ export class LogManager {
       }
       this.#add(store, topicPartition, topicId.value, config, (ports) => loadLog(found, ports))
     }
+    store.noteFound((name) => this.#logs.has(name))
     return null
   }
 
@@ -282,6 +283,7 @@ export class LogManager {
   #create(store: LogDirectoryStore, topicPartition: TopicPartition, topicId: Uuid, config: LogConfig): DiskLog {
     const partition = topicPartitionName(topicPartition)
     const directory = `${store.directory.path}/${partition}`
+    store.forgetDeparted(partition)
     this.#fs.makeDirectory(directory)
     this.#fs.writeFile(`${directory}/${PARTITION_METADATA_FILE}`, formatPartitionMetadata(topicId))
     const { indexIntervalBytes } = config
@@ -308,6 +310,7 @@ export class LogManager {
     const { log, store } = known
     this.#logs.delete(name)
     store.logs.delete(log)
+    store.noteDeparted(name)
     log.abandon()
     if (store.directory.state === 'offline') return null
     const path = `${store.directory.path}/${leavingDirectoryName(topicPartition, Buffer.from(this.#deps.random.bytes(16)).toString('hex'), suffix)}`
