@@ -222,7 +222,8 @@ export class ReplicationChecks implements ReplicaObserver {
     const { shadow } = replica
     while (shadow.verified < shadow.batches.length && shadow.batches[shadow.verified]!.last < end) {
       const batch = shadow.batches[shadow.verified]!
-      this.#world.judge(name, isSameBatch(batch, truth.byBase.get(batch.base)), { node: replica.nodeId, partition: nameOf(replica), base: batch.base, epoch: batch.epoch, end })
+      const details = { node: replica.nodeId, partition: nameOf(replica), base: batch.base, epoch: batch.epoch, end }
+      this.#world.judge(name, isSameBatch(batch, truth.byBase.get(batch.base)), details)
       shadow.verified++
     }
   }
@@ -240,7 +241,8 @@ export class ReplicationChecks implements ReplicaObserver {
     if (topicId !== truth.topicId || !(isr.includes(nodeId) || elr.includes(nodeId)) || this.isDamaged(nodeId) || log.corruption !== null) return
     const name = leader === nodeId ? 'P2 LeaderCompleteness' : 'P3 CandidateCompleteness'
     const end = Math.max(shadow.end, log.logEndOffset)
-    this.#world.judge(name, end >= truth.committedEnd, { node: nodeId, partition: nameOf(replica), end, committedEnd: truth.committedEnd, isr: isr.join(), elr: elr.join() })
+    const details = { node: nodeId, partition: nameOf(replica), end, committedEnd: truth.committedEnd, isr: isr.join(), elr: elr.join() }
+    this.#world.judge(name, end >= truth.committedEnd, details)
     this.#verify(name, replica, truth, truth.committedEnd)
   }
 
@@ -294,7 +296,8 @@ export class ReplicationChecks implements ReplicaObserver {
     for (let at = 0; at + 1 < batches.length; at++) {
       if (batches[at]!.epoch === batches[at + 1]!.epoch || batches[at]!.last < Math.max(log.logStartOffset, logStart)) continue
       const found = log.endOffsetForEpoch(batches[at]!.epoch as never)
-      const details = { node: nodeId, partition: topicPartition.partition, epoch: batches[at]!.epoch, found: found?.endOffset ?? null, expected: batches[at + 1]!.base }
+      const expected = batches[at + 1]!.base
+      const details = { node: nodeId, partition: topicPartition.partition, epoch: batches[at]!.epoch, found: found?.endOffset ?? null, expected }
       this.#world.judge('P11 EpochCache', found?.epoch === batches[at]!.epoch && found.endOffset === batches[at + 1]!.base, details)
     }
   }
