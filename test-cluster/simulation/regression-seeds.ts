@@ -11,5 +11,7 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 46, found: 'P10: the same on four nodes' },
   { seed: 78, found: 'L1: a topic deleted and created again while a broker was down stayed offline there' },
   { seed: 71, found: 'S2: names that a killed process had not synced were lost in a power cut with the records synced under them' },
+  { seed: 2_123_265_179, found: 'P16: a topic created again took over the checkpointed high watermark of its predecessor' },
+  { seed: 300_055, found: 'P16: the same' },
   { seed: 1019, found: 'S2: a segment that was made again in place of a lost one was synced without its name' },
 ]

@@ -1,17 +1,16 @@
 import { describeFailure } from './report.ts'
-import { isOpen } from './open-findings.ts'
 import { regressionSeeds } from './regression-seeds.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './simulate.ts'
 import type { RunResult } from './simulate.ts'
 
-/** Fresh seeds at each run of the tests. */
-const FRESH_SECONDS = 30
+/** As many of the first seeds as fit; `npm run sim` plays fresh ones, so that a new find is not the failure of whoever runs the tests. */
+const SEEDS_SECONDS = 45
 const TEST_MS_MAX = 120_000
 
 async function expectToHold(seed: number): Promise<RunResult> {
   const result = await simulate({ seed })
-  if (result.violation !== null && !isOpen(result.violation)) throw new Error(describeFailure(result, 20))
+  if (result.violation !== null) throw new Error(describeFailure(result, 20))
   return result
 }
 
@@ -33,9 +32,9 @@ test.each(regressionSeeds)('seed $seed holds, which once found $found', async ({
   await expectToHold(seed)
 }, TEST_MS_MAX)
 
-test('fresh seeds hold', async () => {
-  const from = Date.now() % 2 ** 31
-  const untilMs = performance.now() + FRESH_SECONDS * 1_000
+test('the first seeds hold', async () => {
+  const from = Number(process.env['SEED'] ?? 1)
+  const untilMs = performance.now() + SEEDS_SECONDS * 1_000
   let acknowledged = 0
   for (let seed = from; performance.now() < untilMs; seed++) acknowledged += (await expectToHold(seed)).acknowledged
   expect(acknowledged).toBeGreaterThan(0)

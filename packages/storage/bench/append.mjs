@@ -25,7 +25,9 @@ async function run(recordBytes, durability) {
   const created = manager.getOrCreate({ topic: 'bench', partition: 0 }, 'AAAAAAAAAAAAAAAAAAAAAQ', { ...config, flushMessages })
   if (!created.ok) throw new Error(created.error.message)
   const log = created.value
-  const records = Array.from({ length: Math.max(1, Math.floor(16_384 / recordBytes)) }, () => ({ timestamp: Date.now(), key: null, value: Buffer.alloc(recordBytes - 12, 1) }))
+  const records = Array.from({ length: Math.max(1, Math.floor(16_384 / recordBytes)) }, () => ({
+    timestamp: Date.now(), key: null, value: Buffer.alloc(recordBytes - 12, 1),
+  }))
   // As frames do, batches come in memory of their own: reused here in a ring larger than the turn.
   const ring = Array.from({ length: BATCHES_PER_TURN * 8 }, () => Buffer.from(new Uint8Array(buildBatch(records)).buffer))
   const startedMs = performance.now()

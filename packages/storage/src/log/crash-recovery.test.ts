@@ -68,9 +68,13 @@ class Story {
   appendData(): void {
     const producer = this.random.below(3) === 0 ? null : this.producers[this.random.below(3)]!
     const count = 1 + this.random.below(3)
-    const records = Array.from({ length: count }, (_, i) => ({ timestamp: 1_700_000_400_000 + this.random.below(1_000) + i, key: null, value: Buffer.alloc(this.random.below(150), 7) }))
+    const records = Array.from({ length: count }, (_, i) => ({
+      timestamp: 1_700_000_400_000 + this.random.below(1_000) + i, key: null, value: Buffer.alloc(this.random.below(150), 7),
+    }))
     const transactional = producer !== null && (producer.inTransaction || this.random.below(2) === 0)
-    const batch = producer === null ? buildBatch(records) : buildBatch(records, { producerId: producer.id, producerEpoch: producer.epoch, baseSequence: producer.sequence, transactional })
+    const batch = producer === null ? buildBatch(records) : buildBatch(records, {
+      producerId: producer.id, producerEpoch: producer.epoch, baseSequence: producer.sequence, transactional,
+    })
     const outcome = this.log.appendAsLeader(batch, this.epoch as LeaderEpoch, 'client')
     expect(outcome.kind).toBe('appended')
     this.model.batches.push(Buffer.from(batch))

@@ -14,7 +14,13 @@ interface GoldenStep {
   readonly transactionVersion?: number
   readonly hex: string
   readonly storedHex?: string
-  readonly result: { readonly ok?: string; readonly errorCode?: number; readonly firstOffset?: number; readonly lastOffset?: number; readonly logAppendTime?: number }
+  readonly result: {
+    readonly ok?: string
+    readonly errorCode?: number
+    readonly firstOffset?: number
+    readonly lastOffset?: number
+    readonly logAppendTime?: number
+  }
   readonly logEndOffset: number
   readonly lastStableOffset: number
   readonly lastStableOffsetAtFullHighWatermark: number

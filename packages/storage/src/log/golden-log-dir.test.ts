@@ -119,7 +119,8 @@ describe.each(Object.keys(openings))("Kafka's directory opened %s", (opening) =>
   })
 
   test('has the producers that Kafka has in its last snapshot', () => {
-    expect(log.activeProducers.map(({ producerId, producerEpoch, currentTransactionStartOffset }) => [producerId, producerEpoch, currentTransactionStartOffset])).toEqual([
+    const producers = log.activeProducers.map((one) => [one.producerId, one.producerEpoch, one.currentTransactionStartOffset])
+    expect(producers).toEqual([
       [4000, 0, -1], [5000, 0, -1], [5001, 2, -1], [5002, 1, 71], [5003, 2, -1], [5004, 0, 68],
     ])
   })
