@@ -86,7 +86,9 @@ class Story {
   endTransaction(): void {
     const producer = this.producers[this.random.below(3)]!
     const outcome = this.random.below(2) === 0 ? 'abort' : 'commit'
-    const marker = buildEndTransactionMarker({ outcome, producerId: producer.id, producerEpoch: producer.epoch, coordinatorEpoch: 1, timestamp: 1_700_000_400_000 })
+    const marker = buildEndTransactionMarker({
+      outcome, producerId: producer.id, producerEpoch: producer.epoch, coordinatorEpoch: 1, timestamp: 1_700_000_400_000,
+    })
     expect(this.log.appendAsLeader(marker, this.epoch as LeaderEpoch, 'transaction-marker').kind).toBe('appended')
     this.model.batches.push(Buffer.from(marker))
     producer.inTransaction = false
