@@ -19,7 +19,7 @@ export const fullDiskSuite: CompatSuite = {
     if (process.getuid?.() !== 0) throw new Error('mounting a small tmpfs needs root')
     return Promise.resolve()
   },
-  checks: [{ name: 'writes are refused by name, nothing acknowledged is lost, and after space returned the node starts again', run: fill }],
+  checks: [{ name: 'the log names it, nothing acknowledged is lost, and after space returned the node starts again', run: fill }],
 }
 
 async function fill(): Promise<void> {
