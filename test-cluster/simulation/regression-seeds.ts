@@ -14,4 +14,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 2_123_265_179, found: 'P16: a topic created again took over the checkpointed high watermark of its predecessor' },
   { seed: 300_055, found: 'P16: the same' },
   { seed: 1019, found: 'S2: a segment that was made again in place of a lost one was synced without its name' },
+  { seed: 2_123_996_905, found: 'L1: what replaced a cut tail of the same length was not told as durable, so a follower stayed out of sync' },
 ]

@@ -194,6 +194,13 @@ export class LogState {
     this.writer.coverDirectory(this.directory)
   }
 
+  /** The log ends at `endOffset` now: what comes back to an end that was told before must be told again. */
+  truncated(endOffset: number): void {
+    this.logEndOffset = endOffset
+    this.writer.truncated(endOffset)
+    this.#durableNotified = Math.min(this.#durableNotified, this.durableEndOffset)
+  }
+
   notifyDurable(): void {
     const durable = this.durableEndOffset
     if (durable === this.#durableNotified) return

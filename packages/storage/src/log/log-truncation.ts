@@ -43,10 +43,9 @@ export class LogTruncation {
       log.snapshots.removeAbove(-1)
       log.producers.load([], baseOffset)
       log.logStartOffset = logStartOffset
-      log.logEndOffset = baseOffset
       log.highWatermark = Math.min(Math.max(log.highWatermark, logStartOffset), Math.max(baseOffset, logStartOffset))
       log.corruption = null
-        log.writer.truncated(baseOffset)
+      log.truncated(baseOffset)
       log.writeEpochs()
     })
   }
@@ -64,8 +63,7 @@ export class LogTruncation {
     // Newest first and each durably: after a crash in between the log must end somewhere, not have a hole.
     while (log.segments.active !== cut.segment) this.#dropActiveSegment()
     this.#cutSegment(cut)
-    log.logEndOffset = cut.endOffset
-    log.writer.truncated(cut.endOffset)
+    log.truncated(cut.endOffset)
     if (log.highWatermark > cut.endOffset) log.highWatermark = cut.endOffset
     log.dropEpochsFrom(cut.endOffset)
     log.writeEpochs()

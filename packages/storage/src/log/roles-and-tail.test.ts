@@ -60,3 +60,20 @@ test('a follower that leads again serves the new from memory and all of it witho
   await fixture.settle()
   expect(batchesIn(await read(log, 0))).toEqual([0, 3, 6, 9, 12, 15])
 })
+
+test.each([1, 9_223_372_036_854_775_807])('what replaces a truncated tail of the same length is told as durable, flush.messages=%s', async (flushMessages) => {
+  const fixture = new LogFixture({ config: { flushMessages } })
+  const log = await fixture.log()
+  lead(log, 0, 2)
+  await fixture.settle()
+  const told: number[] = []
+  log.onDurable(() => told.push(log.durableEndOffset))
+  log.truncateTo(3 as Offset)
+  follow(log, 1, 1)
+  await fixture.settle()
+  expect(told.at(-1)).toBe(6)
+  log.truncateFullyAndStartAt(3 as Offset)
+  follow(log, 2, 1)
+  await fixture.settle()
+  expect(told).toEqual([6, 6])
+})
