@@ -61,7 +61,7 @@ test('a follower that leads again serves the new from memory and all of it witho
   expect(batchesIn(await read(log, 0))).toEqual([0, 3, 6, 9, 12, 15])
 })
 
-test.each([1, 9_223_372_036_854_775_807])('what replaces a truncated tail of the same length is told as durable, flush.messages=%s', async (flushMessages) => {
+test.each([1, Number.MAX_SAFE_INTEGER])('what replaces a truncated tail of the same length is told as durable, flush.messages=%s', async (flushMessages) => {
   const fixture = new LogFixture({ config: { flushMessages } })
   const log = await fixture.log()
   lead(log, 0, 2)
