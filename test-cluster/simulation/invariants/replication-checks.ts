@@ -39,8 +39,8 @@ export class ReplicationChecks implements ReplicaObserver {
   }
 
   damaged(id: NodeId): void {
+    // What it held when it died still counts for P9: its last acknowledgments may be on their way to a leader that commits by them.
     this.#damaged.set(id, this.#cluster.image.brokers.get(id)?.epoch ?? -1)
-    this.#remains.delete(id)
   }
 
   isDamaged(id: NodeId): boolean {
