@@ -30,6 +30,8 @@ export class ReplicationChecks implements ReplicaObserver {
   readonly #world: World
   readonly #cluster: ClusterView
   readonly #remains = new Map<NodeId, readonly Remains[]>()
+  /** The same before the run damaged a disk: counts for P9, as its last acknowledgments may be on their way to a leader that commits by them. */
+  readonly #heldBeforeDamage = new Map<NodeId, readonly Remains[]>()
   /** Nodes whose disk the run has damaged, with the broker epoch they had: they owe nothing until they are registered anew. */
   readonly #damaged = new Map<NodeId, number>()
 
@@ -39,8 +41,10 @@ export class ReplicationChecks implements ReplicaObserver {
   }
 
   damaged(id: NodeId): void {
-    // What it held when it died still counts for P9: its last acknowledgments may be on their way to a leader that commits by them.
     this.#damaged.set(id, this.#cluster.image.brokers.get(id)?.epoch ?? -1)
+    const remains = this.#remains.get(id)
+    if (remains !== undefined) this.#heldBeforeDamage.set(id, remains)
+    this.#remains.delete(id)
   }
 
   isDamaged(id: NodeId): boolean {
@@ -61,6 +65,7 @@ export class ReplicationChecks implements ReplicaObserver {
       remains.push({ topicId, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
     }
     this.#remains.set(node.id, remains)
+    this.#heldBeforeDamage.delete(node.id)
   }
 
   opened(replica: ObservedReplica): void {
@@ -324,7 +329,7 @@ export class ReplicationChecks implements ReplicaObserver {
       if (replica === null || replica.topicId !== truth.topicId || replica.log.durableEndOffset <= batch.last) continue
       if (isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders++
     }
-    for (const [id, remains] of this.#remains) {
+    for (const [id, remains] of [...this.#remains, ...this.#heldBeforeDamage]) {
       if (running.has(id)) continue
       const disk = remains.find((one) => one.topicId === truth.topicId && one.partition === truth.partition)
       if (disk !== undefined && disk.durableEnd > batch.last && disk.batches.some((one) => isSameBatch(one, batch))) holders++
