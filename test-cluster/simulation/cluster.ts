@@ -12,6 +12,7 @@ import type { ClusterView } from './invariants/replication-checks.ts'
 import { SimulatedNode } from './node/simulated-node.ts'
 import type { NodeDependencies, NodeSettings } from './node/simulated-node.ts'
 import type { SwarmOptions } from './swarm.ts'
+import { DiskClock } from './world/disk-clock.ts'
 import { Network } from './world/network.ts'
 import { SimulatedProcess } from './world/process.ts'
 import type { World } from './world/world.ts'
@@ -19,11 +20,13 @@ import type { World } from './world/world.ts'
 interface Machine {
   readonly id: NodeId
   readonly disk: MemoryFileSystem
+  readonly diskClock: DiskClock
   readonly random: Random
   store: MemoryKeyValueStore
   node: SimulatedNode | null
   incarnations: number
   wallSkewMs: number
+  clockRate: number
   /** Operations on the disk until the process dies inside one. */
   crashIn: { operations: number; kind: 'kill' | 'power' } | null
   isStopping: boolean
@@ -102,7 +105,9 @@ export class Cluster implements ClusterView {
     machine.incarnations++
     this.quorum.epochNeverDecreases(id)
     const process = new SimulatedProcess(`node-${id}`, this.world)
-    process.wallSkewMs = machine.wallSkewMs
+    process.clock.wallSkewMs = machine.wallSkewMs
+    process.clock.rate = machine.clockRate
+    machine.diskClock.process = process
     this.network.bind(id, process)
     const node = new SimulatedNode(this.#settings(machine), this.#dependencies(machine, process))
     machine.node = node
@@ -192,12 +197,13 @@ export class Cluster implements ClusterView {
   #createMachine(id: NodeId): Machine {
     const { disk } = this.swarm
     const { scheduler } = this.world
+    const random = this.world.random(`machine-${id}`)
+    const diskClock = new DiskClock({ scheduler, extraDelayMs: () => random.unit() * disk.syncMsMax })
     return {
-      id,
-      disk: new MemoryFileSystem({ syncDelayMs: disk.syncMs }, { scheduler }),
+      id, random, diskClock,
+      disk: new MemoryFileSystem({ syncDelayMs: disk.syncMs }, { scheduler: diskClock }),
       store: new MemoryKeyValueStore({ writeDelayMs: disk.storeWriteMs }, { scheduler }),
-      random: this.world.random(`machine-${id}`),
-      node: null, incarnations: 0, wallSkewMs: 0, crashIn: null, isStopping: false, isBroken: false,
+      node: null, incarnations: 0, wallSkewMs: 0, clockRate: 1, crashIn: null, isStopping: false, isBroken: false,
     }
   }
 
@@ -221,10 +227,7 @@ export class Cluster implements ClusterView {
       peer: (peerId) => this.node(peerId),
       observer: this.#observer(),
       congestionMs: () => (congestionProbability > 0 && random.unit() < congestionProbability ? random.unit() * 20 : null),
-      diskEvents: {
-        beforeChange: () => this.#beforeChange(machine),
-        syncDelayMs: () => random.unit() * this.swarm.disk.syncMsMax,
-      },
+      diskEvents: { beforeChange: () => this.#beforeChange(machine) },
       onFatal: (cause) => this.#fatal(machine, process, cause),
       ...(this.#options.logger === undefined ? {} : { logger: this.#options.logger }),
     }

@@ -1,14 +1,16 @@
 /**
- * npm run sim -- [--seconds N | --hours N | --seeds N] [--from S] [--nightly]   fresh seeds; --nightly: an unreached rare path fails too
+ * npm run sim -- [--seconds N | --hours N | --seeds N] [--from S] [--workers N] [--nightly]   fresh seeds, on all cores; --nightly: an unreached rare path fails too
  * npm run sim -- --seed S [--no-shrink]                                        one seed, its failure shrunk
  * npm run sim -- --mutants [--only NAME] [--seeds N] [--seconds N]             planted bugs; bounds are for each
  */
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { hunt } from './mutants/hunt.ts'
 import { isOpen } from './open-findings.ts'
 import { describeFailure, Tally } from './report.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './simulate.ts'
+import { playSeeds } from './workers/seed-pool.ts'
 
 const SHRINK_RUNS_MAX = 150
 const LOG_LINES = 40
@@ -19,6 +21,7 @@ const MUTANT_SECONDS_MAX = 60
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string' }, hours: { type: 'string' }, seeds: { type: 'string' }, seed: { type: 'string' }, from: { type: 'string' },
+    workers: { type: 'string' },
     mutants: { type: 'boolean' }, only: { type: 'string' }, nightly: { type: 'boolean' }, 'no-shrink': { type: 'boolean' }, quiet: { type: 'boolean' },
   },
 })
@@ -45,17 +48,22 @@ async function runFresh(): Promise<number> {
   const seconds = values.hours === undefined ? Number(values.seconds ?? bySeeds) : Number(values.hours) * 3_600
   const seedsMax = Number(values.seeds ?? Infinity)
   const from = Number(values.from ?? Date.now() % 2 ** 31)
-  const untilMs = performance.now() + seconds * 1_000
-  const tally = new Tally()
+  const workers = Number(values.workers ?? availableParallelism())
+  const tally = new Tally({ workers })
   const failed: number[] = []
-  for (let seed = from; performance.now() < untilMs && tally.seeds < seedsMax; seed++) {
-    const result = await simulate({ seed })
-    tally.add(result)
-    if (result.violation === null) continue
-    failed.push(seed)
-    if (isOpen(result.violation)) console.log(`SEED=${seed} is of a kind that is known and open`)
-    console.log(values.quiet === true ? `SEED=${seed} ${result.violation.name}` : describeFailure(result, 5))
-  }
+  await playSeeds({ workers, from, seedsMax, seconds }, {
+    played: (result) => {
+      tally.add(result)
+      if (result.violation === null) return
+      failed.push(result.seed)
+      if (isOpen(result.violation)) console.log(`SEED=${result.seed} is of a kind that is known and open`)
+      console.log(values.quiet === true ? `SEED=${result.seed} ${result.violation.name}` : describeFailure(result, 5))
+    },
+    lost: (seed, problem) => {
+      failed.push(seed)
+      console.log(`SEED=${seed} did not end: ${problem}`)
+    },
+  })
   console.log([`seeds from ${from}`, ...tally.lines(), `violations: ${failed.length === 0 ? 'none' : failed.join(', ')}`].join('\n'))
   return failed.length > 0 || (values.nightly === true && tally.unreached.length > 0) ? 1 : 0
 }

@@ -5,6 +5,7 @@ import { probeNames } from './world/probes.ts'
 import type { ProbeName } from './world/probes.ts'
 
 export class Tally {
+  readonly #workers: number
   seeds = 0
   simulatedMs = 0
   events = 0
@@ -12,6 +13,10 @@ export class Tally {
   readonly #probes = new Map<ProbeName, number>()
   readonly #judged = new Map<string, number>()
   readonly #startedMs = performance.now()
+
+  constructor(options: { readonly workers: number }) {
+    this.#workers = options.workers
+  }
 
   add({ simulatedMs, events, acknowledged, probes, judged }: RunResult): void {
     this.seeds++
@@ -31,7 +36,8 @@ export class Tally {
     const table = (counts: ReadonlyMap<string, number>): string[] => [...counts].toSorted().map(([name, count]) => `  ${name.padEnd(40)} ${count}`)
     return [
       `${this.seeds} seeds, ${(this.simulatedMs / 3_600_000).toFixed(2)} cluster-hours, ${this.events} events, ${this.acknowledged} batches acknowledged`,
-      `${(this.simulatedMs / 1_000 / seconds).toFixed(0)} simulated seconds a second, ${(this.events / seconds).toFixed(0)} events a second, ${seconds.toFixed(0)} s in all`,
+      `${seconds.toFixed(0)} s on ${this.#workers} cores; a core and second: ${(this.simulatedMs / 1_000 / seconds / this.#workers).toFixed(0)} simulated seconds, ` +
+        `${(this.events / seconds / this.#workers).toFixed(0)} events, ${(this.acknowledged / seconds / this.#workers).toFixed(0)} batches acknowledged`,
       'predicates judged:', ...table(this.#judged),
       'rare paths reached:', ...table(this.#probes),
       this.unreached.length === 0 ? 'every rare path was reached' : `never reached: ${this.unreached.join(', ')}`,

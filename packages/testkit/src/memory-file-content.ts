@@ -10,6 +10,8 @@ export class MemoryFileContent {
   #durable = new GrowingBuffer()
   #unsynced: Change[] = []
   #changes = 0
+  /** Something reached one of the two in another way or order: when all is synced they may still differ. */
+  #hasDiverged = false
   /** When it was changed last, by the clock of whoever changed it. */
   modifiedMs: number
 
@@ -40,6 +42,7 @@ export class MemoryFileContent {
   }
 
   corrupt(position: number, bytes: Uint8Array): void {
+    this.#hasDiverged = true
     this.#cached.write(bytes, position)
     this.#durable.write(bytes, position)
   }
@@ -56,14 +59,24 @@ export class MemoryFileContent {
 
   /** The changes up to the mark will never be durable, though the page cache goes on showing them. */
   forget(mark: number): void {
+    this.#hasDiverged = true
     this.#takeUpTo(mark)
   }
 
+  /** What was forgotten, and all else, is on the disk after all. */
+  catchUp(): void {
+    this.#hasDiverged = false
+    this.#unsynced = []
+    this.#durable = this.#cached.clone()
+  }
+
   crash(random: Random | undefined): void {
+    if (this.#unsynced.length === 0 && !this.#hasDiverged) return
     if (random !== undefined) {
       for (const change of this.#unsynced) this.#survive(change, random)
     }
     this.#unsynced = []
+    this.#hasDiverged = false
     this.#cached = this.#durable.clone()
   }
 
@@ -82,6 +95,11 @@ export class MemoryFileContent {
 
   #takeUpTo(mark: number): Change[] {
     const later = Math.min(this.#changes - mark, this.#unsynced.length)
+    if (later === 0) {
+      const all = this.#unsynced
+      this.#unsynced = []
+      return all
+    }
     const taken = this.#unsynced.slice(0, this.#unsynced.length - later)
     this.#unsynced = this.#unsynced.slice(taken.length)
     return taken

@@ -156,3 +156,23 @@ test('bit rot shows at once and survives', () => {
   fs.crash()
   expect(fs.readFile('/d/f').toString()).toBe('b?se')
 })
+
+test('a disk that loses writes says that it synced, shows them until the power is cut, and catches up when it is lifted before', () => {
+  const lost = synced('base')
+  lost.loseSyncs('/d/')
+  const file = lost.open('/d/f', 'read-write')
+  file.writevSync([Buffer.from('more')], 4)
+  file.syncSync()
+  expect(lost.readFile('/d/f').toString()).toBe('basemore')
+  lost.crash()
+  expect(lost.readFile('/d/f').toString()).toBe('base')
+
+  const late = synced('base')
+  const lift = late.loseSyncs('/d/')
+  const other = late.open('/d/f', 'read-write')
+  other.writevSync([Buffer.from('more')], 4)
+  other.syncSync()
+  lift()
+  late.crash()
+  expect(late.readFile('/d/f').toString()).toBe('basemore')
+})

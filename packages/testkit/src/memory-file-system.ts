@@ -23,8 +23,13 @@ export class MemoryFileSystem implements FileSystem {
   readonly #scheduler: Scheduler | null
   readonly #faults = new FaultInjector()
   readonly #names = new MemoryNames()
+  readonly #lies = new Set<{ readonly pathIncludes: string }>()
+  /** Files whose syncs were lost. */
+  readonly #behind = new Set<MemoryFileContent>()
   #crashes = 0
   #capacityBytes: number
+  /** All files together hold at most this much: counting them exactly at each write would cost more than the write. */
+  #usedBytesMax = 0
 
   constructor(options: MemoryFileSystemOptions = {}, dependencies: { readonly scheduler?: Scheduler } = {}) {
     this.#options = options
@@ -47,8 +52,25 @@ export class MemoryFileSystem implements FileSystem {
    */
   crash(random?: Random): void {
     this.#crashes++
+    this.#usedBytesMax = Infinity
+    this.#lies.clear()
+    this.#behind.clear()
     this.#names.crash(random)
     for (const content of this.#names.contents()) content.crash(random)
+  }
+
+  /**
+   * From now on syncs of such files report success and write nothing, until it is lifted: then the disk catches up with all that
+   * was written, unless the power was cut before (lost writes).
+   */
+  loseSyncs(pathIncludes: string): () => void {
+    const lie = { pathIncludes }
+    this.#lies.add(lie)
+    return () => {
+      if (!this.#lies.delete(lie)) return
+      for (const content of this.#behind) content.catchUp()
+      this.#behind.clear()
+    }
   }
 
   /** Changes bytes under the feet of everybody: bit rot. */
@@ -142,7 +164,15 @@ export class MemoryFileSystem implements FileSystem {
   #usableBytes(): number {
     let used = 0
     for (const content of this.#names.contents()) used += content.sizeBytes
+    this.#usedBytesMax = used
     return Math.max(0, this.#capacityBytes - used)
+  }
+
+  /** How much of `growth` does not fit. */
+  #excessOf(growth: number): number {
+    const excess = this.#usedBytesMax + growth <= this.#capacityBytes ? 0 : Math.max(0, growth - this.#usableBytes())
+    this.#usedBytesMax += growth - excess
+    return excess
   }
 
   #createFile(path: string): MemoryFileContent {
@@ -188,12 +218,13 @@ export class MemoryFileSystem implements FileSystem {
       read: async (target, targetOffset, length, position) => read(target, targetOffset, length, position),
       writevSync: (buffers, position) => {
         enter('write')
-        this.#write(path, content, Buffer.concat(buffers), position)
+        this.#write(path, content, buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers), position)
       },
       truncateSync: (sizeBytes) => {
         enter('write')
         this.#faults.check('truncate', path)
         content.modifiedMs = this.#wallMs()
+        this.#usedBytesMax += Math.max(0, sizeBytes - content.sizeBytes)
         content.truncate(sizeBytes)
       },
       sync: async () => {
@@ -215,16 +246,17 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   /** A write that fails leaves a prefix behind: half of it on an error, what fits on a full disk. */
-  #write(path: string, content: MemoryFileContent, bytes: Buffer, position: number): void {
+  #write(path: string, content: MemoryFileContent, bytes: Uint8Array, position: number): void {
     content.modifiedMs = this.#wallMs()
     const fault = this.#faults.take('write', path)
     if (fault !== null) {
+      this.#usedBytesMax = Infinity
       content.write(bytes.subarray(0, bytes.length >> 1), position)
       throw fileError(fault, 'write', path)
     }
     const growth = Math.max(0, position + bytes.length - content.sizeBytes)
-    const excess = growth - this.#usableBytes()
-    if (excess <= 0) return content.write(bytes, position)
+    const excess = this.#excessOf(growth)
+    if (excess === 0) return content.write(bytes, position)
     content.write(bytes.subarray(0, Math.max(0, bytes.length - excess)), position)
     throw fileError('ENOSPC', 'write', path)
   }
@@ -232,7 +264,11 @@ export class MemoryFileSystem implements FileSystem {
   /** As on Linux, a failed sync marks the pages clean: what it should have written will never be (fsync failures, ATC'20). */
   #sync(path: string, content: MemoryFileContent, mark: number): void {
     const fault = this.#faults.take('sync', path)
-    if (fault === null) return content.sync(mark)
+    if (fault === null) {
+      if (![...this.#lies].some(({ pathIncludes }) => path.includes(pathIncludes))) return content.sync(mark)
+      this.#behind.add(content)
+      return content.forget(mark)
+    }
     content.forget(mark)
     throw fileError(fault, 'fdatasync', path)
   }

@@ -43,3 +43,14 @@ test('injected failures hit once and change nothing', async () => {
   await store.write(put('b'))
   expect([...store.content.keys()]).toEqual(['b'])
 })
+
+test('a flipped bit is read, and outlives a reopen', async () => {
+  const store = new MemoryKeyValueStore()
+  await store.write([{ kind: 'put', key: 'a', value: Buffer.from([1, 2]) }])
+  store.flipBit('a', 1, 7)
+  expect(await store.get('a')).toEqual(Uint8Array.from([1, 130]))
+  store.crash()
+  const next = store.reopen()
+  next.flipBit('a', 1, 7)
+  expect(await next.get('a')).toEqual(Uint8Array.from([1, 2]))
+})

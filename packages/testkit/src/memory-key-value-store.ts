@@ -39,6 +39,13 @@ export class MemoryKeyValueStore implements KeyValueStore {
     return this.#durable
   }
 
+  /** Flips a bit of a stored value; once more, and it is as it was. */
+  flipBit(key: string, position: number, bit: number): void {
+    const value = this.#durable.get(key)
+    assert(value !== undefined && position < value.length, 'nothing is stored there', { key, position })
+    value[position]! ^= 1 << bit
+  }
+
   /** The next such call fails with `error`; several queue up. */
   failNext(operation: Operation, error: Error): void {
     const errors = this.#failures.get(operation)

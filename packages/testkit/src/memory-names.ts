@@ -29,10 +29,16 @@ export class MemoryNames {
   readonly #root = new MemoryDirectory()
   #unsynced: NumberedChange[] = []
   #changes = 0
+  /** As many entries as different paths were ever asked for. */
+  readonly #parts = new Map<string, readonly string[]>()
 
   find(path: string): MemoryNode | null {
+    return this.#walk(this.#partsOf(path))
+  }
+
+  #walk(parts: readonly string[]): MemoryNode | null {
     let node: MemoryNode = this.#root
-    for (const name of partsOf(path)) {
+    for (const name of parts) {
       if (!(node instanceof MemoryDirectory)) return null
       const next = node.names.get(name)
       if (next === undefined) return null
@@ -43,7 +49,7 @@ export class MemoryNames {
 
   makeDirectory(path: string): void {
     let directory = this.#root
-    for (const name of partsOf(path)) {
+    for (const name of this.#partsOf(path)) {
       let next = directory.names.get(name)
       if (next instanceof MemoryFileContent) throw fileError('EEXIST', 'mkdir', path)
       if (next === undefined) {
@@ -80,6 +86,7 @@ export class MemoryNames {
   sync(directory: MemoryDirectory, mark = this.#changes): void {
     const isSynced = (change: NumberedChange): boolean =>
       change.number < mark && change.edits.some((edit) => edit.directory === directory)
+    if (this.#unsynced.length === 0) return
     for (const change of this.#unsynced.filter(isSynced)) applyDurably(change.edits)
     this.#unsynced = this.#unsynced.filter((change) => !isSynced(change))
   }
@@ -101,13 +108,19 @@ export class MemoryNames {
   }
 
   #parentOf(path: string, call: string): { readonly directory: MemoryDirectory; readonly name: string } {
-    const parts = partsOf(path)
-    const name = parts.pop()
+    const parts = this.#partsOf(path)
+    const name = parts.at(-1)
     if (name === undefined) throw fileError('EISDIR', call, path)
-    const directory = this.find(parts.join('/'))
+    const directory = this.#walk(parts.slice(0, -1))
     if (directory === null) throw fileError('ENOENT', call, path)
     if (!(directory instanceof MemoryDirectory)) throw fileError('ENOTDIR', call, path)
     return { directory, name }
+  }
+
+  #partsOf(path: string): readonly string[] {
+    let parts = this.#parts.get(path)
+    if (parts === undefined) this.#parts.set(path, (parts = path.split('/').filter((part) => part !== '')))
+    return parts
   }
 
   #change(change: NameChange): void {
@@ -128,8 +141,4 @@ function setName(names: Map<string, MemoryNode>, name: string, node: MemoryNode 
 function restore(directory: MemoryDirectory): void {
   directory.names = new Map(directory.durableNames)
   for (const node of directory.names.values()) if (node instanceof MemoryDirectory) restore(node)
-}
-
-function partsOf(path: string): string[] {
-  return path.split('/').filter((part) => part !== '')
 }

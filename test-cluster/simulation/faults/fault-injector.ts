@@ -128,7 +128,7 @@ export class FaultInjector {
     const jumpMs = Math.floor((dice[2]! - 0.5) * 2 * CLOCK_JUMP_MS_MAX)
     this.#cluster.machine(id).wallSkewMs = jumpMs
     const node = this.#cluster.node(id)
-    if (node !== null) node.process.wallSkewMs = jumpMs
+    if (node !== null) node.process.clock.wallSkewMs = jumpMs
     this.#cluster.world.probes.hit('clock jumped')
   }
 

@@ -1,6 +1,6 @@
 /** The promises about brokers and partitions in the metadata, §2.2 (C) and P14, on every committed step. */
 import { emptyImage, MetadataLoader } from '@kavka/controller'
-import type { Entry, MetadataImage, PartitionRegistration } from '@kavka/controller'
+import type { Entry, MetadataImage, PartitionRegistration, TopicImage } from '@kavka/controller'
 import { silentLogger } from '@kavka/kernel'
 import type { NodeId, Uuid } from '@kavka/protocol'
 import { protobufRecordCodec } from '@kavka/transport'
@@ -143,15 +143,27 @@ export class MetadataChecks {
   }
 }
 
-function fingerprintOf(image: MetadataImage): string {
-  const topics = [...image.topics.byId.values()].map(({ id, name, partitions }) => [
-    id, name, partitions.map((one) => [one.leader, one.isr, one.elr, one.lastKnownElr, one.replicas, one.leaderEpoch, one.partitionEpoch]),
-  ])
-  const brokers = [...image.brokers.values()].map(({ id, epoch, fenced, inControlledShutdown }) => [id, epoch, fenced, inControlledShutdown])
-  const configs = [...image.configs].map(([key, values]) => [key, ...[...values].flat()])
-  return JSON.stringify([topics.toSorted(byText), brokers.toSorted(byText), configs.toSorted(byText), image.nextProducerId])
+/** Images share what did not change, so that most of this was put together before. */
+function fingerprintOf({ topics, brokers, configs, nextProducerId }: MetadataImage): string {
+  return `${topicsText(topics.byId)}|${brokersText(brokers)}|${configsText(configs)}|${nextProducerId}`
 }
 
-function byText(a: unknown, b: unknown): number {
-  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1
+const topicsText = remembered((byId: MetadataImage['topics']['byId']) => [...byId.values()].map(topicText).toSorted().join())
+const topicText = remembered(({ id, name, partitions }: TopicImage) => `${id} ${name} ${partitions.map(partitionText).join(';')}`)
+const partitionText = remembered((one: PartitionRegistration) => JSON.stringify(
+  [one.leader, one.isr, one.elr, one.lastKnownElr, one.replicas, one.leaderEpoch, one.partitionEpoch],
+))
+const brokersText = remembered((brokers: MetadataImage['brokers']) =>
+  [...brokers.values()].map(({ id, epoch, fenced, inControlledShutdown }) => `${id} ${epoch} ${fenced} ${inControlledShutdown}`).toSorted().join())
+const configsText = remembered((configs: MetadataImage['configs']) =>
+  [...configs].map(([key, values]) => JSON.stringify([key, [...values].toSorted()])).toSorted().join())
+
+/** The same answer for the same object, as long as somebody holds it. */
+function remembered<T extends object>(textOf: (value: T) => string): (value: T) => string {
+  const known = new WeakMap<T, string>()
+  return (value) => {
+    let text = known.get(value)
+    if (text === undefined) known.set(value, (text = textOf(value)))
+    return text
+  }
 }

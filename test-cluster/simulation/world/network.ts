@@ -154,9 +154,10 @@ export class Network {
       const settle = (answer: T | null): void => {
         if (isSettled) return
         isSettled = true
+        timeout.cancel()
         caller?.run(() => resolve(answer))
       }
-      this.#world.scheduler.after(timeoutMs, () => settle(null))
+      const timeout = this.#world.scheduler.after(timeoutMs, () => settle(null))
       const connection = this.connect(from, to, {
         accepted: () => {
           void serve().then((answer) => connection.toOpener(() => {
@@ -165,7 +166,7 @@ export class Network {
           }))
         },
         endedAtOpener: () => settle(null),
-        endedAtTarget: () => {},
+        endedAtTarget: null,
       })
     })
   }
@@ -196,7 +197,8 @@ export class Network {
 export interface ConnectionEvents {
   accepted(): void
   endedAtOpener(): void
-  endedAtTarget(): void
+  /** Null when the target does not care. */
+  readonly endedAtTarget: (() => void) | null
 }
 
 export class Connection {
@@ -276,8 +278,9 @@ export class Connection {
     this.#isOpen = false
     this.#network.forget(this)
     if (!this.#openerDone) this.#network.later(noticeMs, () => this.#openerProcess?.run(() => this.#events.endedAtOpener()))
-    if (!this.#targetDone && this.#targetProcess !== null) {
-      this.#network.later(noticeMs, () => this.#targetProcess?.run(() => this.#events.endedAtTarget()))
+    const { endedAtTarget } = this.#events
+    if (!this.#targetDone && this.#targetProcess !== null && endedAtTarget !== null) {
+      this.#network.later(noticeMs, () => this.#targetProcess?.run(endedAtTarget))
     }
   }
 }

@@ -6,8 +6,6 @@ import type { SimulatedProcess } from './process.ts'
 export interface DiskEvents {
   /** Asked before each operation that changes the disk. */
   beforeChange(operation: string, path: string): void
-  /** How much longer than the disk itself a sync takes. */
-  syncDelayMs(): number
 }
 
 export class ProcessFileSystem implements FileSystem {
@@ -92,7 +90,6 @@ export class ProcessFileSystem implements FileSystem {
   async syncDirectoryInBackground(path: string): Promise<void> {
     this.#change('sync-directory', path)
     await this.#disk.syncDirectoryInBackground(path)
-    await this.#process.sleep(this.#events.syncDelayMs())
   }
 
   space(path: string): { readonly totalBytes: number; readonly usableBytes: number } {
@@ -136,7 +133,6 @@ export class ProcessFileSystem implements FileSystem {
       sync: async () => {
         this.#change('sync', path)
         await file.sync()
-        await this.#process.sleep(this.#events.syncDelayMs())
       },
       syncSync: () => {
         this.#change('sync', path)

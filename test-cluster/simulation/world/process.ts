@@ -1,18 +1,22 @@
 /** A process of the simulation: it has a scheduler of its own, can be paused, and once dead does nothing any more. */
 import type { Scheduler, TimerHandle } from '@kavka/kernel'
+import { LocalClock } from './local-clock.ts'
+import { hashOf } from './event-hash.ts'
 import type { World } from './world.ts'
 
 export class SimulatedProcess implements Scheduler {
   readonly name: string
   readonly #world: World
+  readonly #nameHash: number
   #deferred: (() => void)[] | null = null
   isAlive = true
-  /** Of this machine's wall clock against the true time. */
-  wallSkewMs = 0
+  readonly clock: LocalClock
 
   constructor(name: string, world: World) {
     this.name = name
     this.#world = world
+    this.#nameHash = hashOf(name)
+    this.clock = new LocalClock(world.scheduler)
   }
 
   get isPaused(): boolean {
@@ -20,15 +24,20 @@ export class SimulatedProcess implements Scheduler {
   }
 
   wallMs(): number {
-    return this.#world.scheduler.wallMs() + this.wallSkewMs
+    return this.clock.wallMs()
   }
 
   monotonicMs(): number {
-    return this.#world.scheduler.monotonicMs()
+    return this.clock.monotonicMs()
   }
 
   after(delayMs: number, callback: () => void): TimerHandle {
-    return this.#world.scheduler.after(delayMs, () => this.run(callback))
+    const { clock } = this
+    const dueMs = clock.monotonicMs() + delayMs
+    return this.#world.scheduler.after(clock.trueDelayMs(delayMs), () => {
+      clock.reached(dueMs)
+      this.run(callback)
+    })
   }
 
   soon(callback: () => void): void {
@@ -42,7 +51,7 @@ export class SimulatedProcess implements Scheduler {
       this.#deferred.push(callback)
       return
     }
-    this.#world.hash.text(this.name)
+    this.#world.hash.word(this.#nameHash)
     try {
       callback()
     } catch (error) {
