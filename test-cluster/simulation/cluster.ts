@@ -4,12 +4,17 @@ import type { Logger, Random } from '@kavka/kernel'
 import type { MetadataImage } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
 import { MemoryFileSystem, MemoryKeyValueStore } from '@kavka/testkit'
+import { AdminHistory } from './invariants/admin-history.ts'
+import { ControllerRequestChecks } from './invariants/controller-request-checks.ts'
 import { GroupChecks } from './invariants/group-checks.ts'
+import { IndexChecks } from './invariants/index-checks.ts'
+import { MetaFileChecks } from './invariants/meta-file-checks.ts'
 import { MetadataChecks } from './invariants/metadata-checks.ts'
 import { QuorumChecks } from './invariants/quorum-checks.ts'
+import { QuorumLogChecks } from './invariants/quorum-log-checks.ts'
 import { ReplicationChecks } from './invariants/replication-checks.ts'
 import type { ClusterView } from './invariants/replication-checks.ts'
-import { SimulatedNode } from './node/simulated-node.ts'
+import { indexIntervalBytes, SimulatedNode } from './node/simulated-node.ts'
 import type { NodeDependencies, NodeSettings } from './node/simulated-node.ts'
 import type { SwarmOptions } from './swarm.ts'
 import { DiskClock } from './world/disk-clock.ts'
@@ -47,7 +52,11 @@ export class Cluster implements ClusterView {
   readonly voterIds: readonly NodeId[]
   readonly replication: ReplicationChecks
   readonly quorum: QuorumChecks
+  readonly quorumLogs: QuorumLogChecks
   readonly metadata: MetadataChecks
+  readonly requests: ControllerRequestChecks
+  readonly history: AdminHistory
+  readonly metaFiles: MetaFileChecks
   readonly groups: GroupChecks
   readonly #machines = new Map<NodeId, Machine>()
   readonly #random: Random
@@ -66,10 +75,14 @@ export class Cluster implements ClusterView {
     this.nodeIds = Array.from({ length: swarm.nodeCount }, (_, index) => (index + 1) as NodeId)
     this.voterIds = this.nodeIds.slice(0, swarm.voterCount)
     this.replication = new ReplicationChecks(world, this)
-    this.groups = new GroupChecks(world)
+    this.groups = new GroupChecks({ offsetsRetentionMs: swarm.offsetsRetentionMs }, world)
     this.metadata = new MetadataChecks({ world, replication: this.replication, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
+    this.requests = new ControllerRequestChecks(world, () => this.image)
+    this.metaFiles = new MetaFileChecks(world)
+    this.history = new AdminHistory(world, () => this.image)
+    this.quorumLogs = new QuorumLogChecks({ voterIds: this.voterIds }, { world })
     this.quorum = new QuorumChecks({ voterIds: this.voterIds }, {
-      world, storeOf: (id) => this.machine(id).store, onNewlyCommitted: (entry) => this.metadata.committed(entry),
+      world, logs: this.quorumLogs, storeOf: (id) => this.machine(id).store, onNewlyCommitted: (entry) => this.metadata.committed(entry),
     })
     for (const id of this.nodeIds) this.#machines.set(id, this.#createMachine(id))
   }
@@ -104,6 +117,7 @@ export class Cluster implements ClusterView {
     if (machine.node !== null || machine.isBroken) return
     machine.incarnations++
     this.quorum.epochNeverDecreases(id)
+    this.quorumLogs.started(id, machine.store.content)
     const process = new SimulatedProcess(`node-${id}`, this.world)
     process.clock.wallSkewMs = machine.wallSkewMs
     process.clock.rate = machine.clockRate
@@ -134,6 +148,7 @@ export class Cluster implements ClusterView {
     machine.crashIn = null
     this.network.unbind(id, kind === 'power' ? 'down' : 'up')
     if (kind === 'power') machine.disk.crash(machine.random)
+    this.metaFiles.ended(id, (path) => (machine.disk.exists(path) ? machine.disk.readFile(path) : null))
     this.#abandonStore(machine)
     if ([...this.nodes()].length === 0 && this.nodeIds.length > 1) this.world.probes.hit('whole cluster down at once')
   }
@@ -144,8 +159,10 @@ export class Cluster implements ClusterView {
     if (node === null || machine.isStopping || !node.isServing) return
     machine.isStopping = true
     this.world.note(`node ${id} stops`)
+    const { brokerEpoch } = node
     await node.stop()
     if (!node.process.isAlive) return
+    this.metadata.restarts.stoppedCleanly(id, brokerEpoch)
     this.world.probes.hit('clean restart')
     this.replication.died(node)
     node.process.isAlive = false
@@ -167,9 +184,19 @@ export class Cluster implements ClusterView {
     const machine = this.machine(id)
     this.world.note(`node ${id} loses its data directory`)
     this.replication.damaged(id)
+    this.metaFiles.wiped(id)
     for (const directory of ['/data']) if (machine.disk.exists(directory)) machine.disk.removeDirectory(directory)
     machine.disk.syncDirectory('/')
     machine.isBroken = false
+  }
+
+  /** S4, of every log that is whole and still there. */
+  judgeIndexes(): void {
+    const checks = new IndexChecks({ indexIntervalBytes: indexIntervalBytes(this.swarm.segmentBytes) }, this.world)
+    for (const { id, logs } of this.nodes()) {
+      const isWhole = (name: string): boolean => [...(logs?.replicas ?? [])].some(({ topicPartition: { topic, partition }, log }) => `${topic}-${partition}` === name && log.corruption === null)
+      checks.ofNode(id, this.machine(id).disk, '/data', isWhole)
+    }
   }
 
   #refused(machine: Machine, problem: string): void {
@@ -214,8 +241,10 @@ export class Cluster implements ClusterView {
     const { config } = loaded.value
     const layout = layoutOf(config, `node-${id}`)
     if (!layout.ok) throw new Error(JSON.stringify(layout.error))
-    const { snapshotAfterBytes, logRetainedBytes, segmentBytes } = swarm
-    return { nodeId: id, config, layout: layout.value, voterIds, incarnation: incarnations, snapshotAfterBytes, logRetainedBytes, segmentBytes }
+    const { snapshotAfterBytes, logRetainedBytes, segmentBytes, offsetsRetentionMs } = swarm
+    // Shorter than an operator may choose, so that offsets expire within seconds.
+    const retained = offsetsRetentionMs === null ? config : { ...config, offsetsRetentionMinutes: offsetsRetentionMs / 60_000 }
+    return { nodeId: id, config: retained, layout: layout.value, voterIds, incarnation: incarnations, snapshotAfterBytes, logRetainedBytes, segmentBytes }
   }
 
   #dependencies(machine: Machine, process: SimulatedProcess): NodeDependencies {
@@ -227,21 +256,31 @@ export class Cluster implements ClusterView {
       peer: (peerId) => this.node(peerId),
       observer: this.#observer(),
       congestionMs: () => (congestionProbability > 0 && random.unit() < congestionProbability ? random.unit() * 20 : null),
-      diskEvents: { beforeChange: () => this.#beforeChange(machine) },
+      diskEvents: {
+        beforeChange: () => this.#beforeChange(machine),
+        names: {
+          renamed: (to) => this.metaFiles.renamed(id, to, () => disk.readFile(to)),
+          removed: (path) => this.metaFiles.removed(id, path),
+          syncing: (directory) => this.metaFiles.syncing(id, directory),
+        },
+      },
       onFatal: (cause) => this.#fatal(machine, process, cause),
       ...(this.#options.logger === undefined ? {} : { logger: this.#options.logger }),
     }
   }
 
   #observer(): NodeDependencies['observer'] {
-    const { replication, quorum, metadata } = this
+    const { replication, quorum, quorumLogs, metadata } = this
     return {
       opened: (replica) => replication.opened(replica),
+      appending: (replica, records) => replication.appending(replica, records),
       appended: (replica, from, by) => replication.appended(replica, from, by),
       duplicate: () => replication.duplicate(),
       truncating: (replica, endOffset, kind) => replication.truncating(replica, endOffset, kind),
       highWatermark: (replica, highWatermark) => replication.highWatermark(replica, highWatermark),
       logStart: (replica, logStart) => replication.logStart(replica, logStart),
+      asked: (node, request) => this.requests.asked(request, node.driver.state.epoch >= quorum.newestLeaderEpoch),
+      stored: (node, writes) => quorumLogs.stored(node.id, writes),
       sending: (node, message) => quorum.sending(node, message),
       committed: (node, entries) => quorum.committed(node, entries),
       snapshotLoaded: (node, offset, epoch) => quorum.snapshotLoaded(node, offset, epoch),
@@ -308,6 +347,7 @@ function propertiesOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptio
     ['group.initial.rebalance.delay.ms', '200'],
     ['group.min.session.timeout.ms', '1000'],
     ['offsets.topic.num.partitions', '2'],
+    ['offsets.retention.check.interval.ms', swarm.offsetsRetentionMs === null ? '600000' : '700'],
     ['kavka.tail.cache.bytes', String(swarm.disk.tailCacheBytes)],
   ])
 }

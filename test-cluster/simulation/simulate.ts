@@ -5,6 +5,8 @@ import { Admin } from './clients/admin.ts'
 import { Consumer } from './clients/consumer.ts'
 import { GROUP_TOPIC, GroupMember } from './clients/group-member.ts'
 import { Producer } from './clients/producer.ts'
+import { startOffsetKeeper } from './clients/offset-keeper.ts'
+import { startTopicAdmin } from './clients/topic-admin.ts'
 import { Cluster } from './cluster.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
 import { planFaults } from './faults/fault-plan.ts'
@@ -60,10 +62,10 @@ class Run {
   constructor(options: RunOptions) {
     this.#options = options
     this.#world = new World({ seed: options.seed })
-    const swarm = chooseSwarm(this.#world.random('swarm'))
+    const swarm = chooseSwarm(this.#world.random('swarm'), this.#world.random('more swarm'))
     this.#plan = options.plan ?? planFaults(swarm, this.#world.random('faults'), FAULTS_FROM_MS)
     this.#cluster = new Cluster({ swarm, ...(options.logger === undefined ? {} : { logger: options.logger }) }, this.#world)
-    this.#admin = new Admin(100, this.#cluster)
+    this.#admin = new Admin('admin', 100, this.#cluster)
     this.#injector = new FaultInjector(this.#cluster, this.#admin)
   }
 
@@ -78,8 +80,14 @@ class Run {
     await this.#world.run(() => false, lastMs)
     await this.#healMajority()
     await this.#healAll()
-    if (this.#world.violation === null) this.#cluster.replication.atQuiescence()
+    if (this.#world.violation === null) this.#judgeAtQuiescence()
     return this.#result()
+  }
+
+  #judgeAtQuiescence(): void {
+    this.#cluster.replication.atQuiescence()
+    this.#cluster.history.atQuiescence()
+    this.#cluster.judgeIndexes()
   }
 
   #createClients(swarm: SwarmOptions): void {
@@ -87,6 +95,8 @@ class Run {
     this.#producers = Array.from({ length: swarm.producerCount }, (_, index) => new Producer(`producer-${index}`, address++, this.#cluster))
     this.#consumers = Array.from({ length: swarm.consumerCount }, (_, index) => new Consumer(`consumer-${index}`, address++, this.#cluster))
     this.#members = Array.from({ length: swarm.memberCount }, (_, index) => new GroupMember(`member-${index}`, address++, 'group', this.#cluster))
+    if (swarm.offsetsRetentionMs !== null || swarm.memberCount === 0) startOffsetKeeper('offset-keeper', address++, this.#cluster)
+    for (let index = 0; index < swarm.adminCount; index++) startTopicAdmin(`topic-admin-${index}`, address++, this.#cluster)
     this.#cluster.clientAddresses = Array.from({ length: address - 100 }, (_, index) => 100 + index)
   }
 

@@ -26,6 +26,10 @@ export interface SwarmOptions {
   readonly producerCount: number
   readonly consumerCount: number
   readonly memberCount: number
+  /** Administrators that create, change and delete topics all the time, besides what is planned. */
+  readonly adminCount: number
+  /** Of groups without members; null: days. */
+  readonly offsetsRetentionMs: number | null
   readonly faultKinds: readonly FaultKind[]
   readonly faultEveryMs: number
   readonly faultyMs: number
@@ -42,7 +46,8 @@ export type FaultKind = (typeof faultKinds)[number]
 /** After these a disk may lack what only its page cache had. */
 const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full']
 
-export function chooseSwarm(random: Random): SwarmOptions {
+/** `more`: a stream of its own for what came later, so that old seeds go on choosing what they chose. */
+export function chooseSwarm(random: Random, more: Random): SwarmOptions {
   const pick = <T>(...values: readonly T[]): T => values[random.below(values.length)]!
   const nodeCount = pick(1, 2, 3, 3, 3, 3, 4, 5)
   const voterCount = Math.min(nodeCount, pick(1, 3, 3, 3, 5)) as number
@@ -73,6 +78,8 @@ export function chooseSwarm(random: Random): SwarmOptions {
     producerCount: 1 + random.below(3),
     consumerCount: 1,
     memberCount: random.below(4),
+    adminCount: [0, 0, 1, 2][more.below(4)]!,
+    offsetsRetentionMs: more.below(3) === 0 ? 5_000 : null,
     faultKinds: chosenFaults(random, durability === 'page-cache'),
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: pick(5_000, 10_000, 20_000),

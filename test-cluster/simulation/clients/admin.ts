@@ -1,15 +1,23 @@
-/** Admin requests on their way through a broker's channel to the active controller. */
+/** Admin requests on their way through a broker's channel to the active controller; what was answered goes into the history of R17. */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
+import { FOLLOWED_CONFIG } from '../invariants/admin-history.ts'
+import type { AdminOperation } from '../invariants/admin-history.ts'
 import { Client } from './client.ts'
 
 const TIMEOUT_MS = 3_000
+const SET = 0
+const TOPIC_RESOURCE = 2
+
+interface TopicsAnswer {
+  readonly topics: readonly { readonly errorCode: number }[]
+}
 
 export class Admin {
   readonly client: Client
 
-  constructor(address: number, cluster: Cluster) {
-    this.client = new Client('admin', address, cluster)
+  constructor(name: string, address: number, cluster: Cluster) {
+    this.client = new Client(name, address, cluster)
   }
 
   /** The answer of the controller, or null when there was none. */
@@ -21,33 +29,60 @@ export class Admin {
   }
 
   async createTopic(name: string, partitions: number, configs: Readonly<Record<string, string>>): Promise<boolean> {
-    const { replicationFactor } = this.client.cluster.swarm
-    const answer = await this.request<{ topics: { errorCode: number }[] }>(ApiKey.CreateTopics, 7, {
-      topics: [{
-        name, numPartitions: partitions, replicationFactor, assignments: [],
-        configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-      }],
-      timeoutMs: TIMEOUT_MS, validateOnly: false,
-    })
-    const errorCode = answer?.topics[0]?.errorCode
+    const errorCode = await this.#create(name, partitions, configs, { kind: 'create', partitions, value: configs[FOLLOWED_CONFIG] ?? '' })
     return errorCode === ErrorCode.NONE || errorCode === ErrorCode.TOPIC_ALREADY_EXISTS
   }
 
+  /** Asks the controller, and changes nothing. */
+  async exists(name: string): Promise<void> {
+    await this.#create(name, 1, {}, { kind: 'validate-create' })
+  }
+
   async deleteTopic(name: string): Promise<void> {
-    await this.request(ApiKey.DeleteTopics, 6, { topics: [{ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }], timeoutMs: TIMEOUT_MS })
+    await this.#recorded(name, { kind: 'delete' }, async () => {
+      const body = { topics: [{ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }], timeoutMs: TIMEOUT_MS }
+      return (await this.request<{ responses: TopicsAnswer['topics'] }>(ApiKey.DeleteTopics, 6, body))?.responses[0]?.errorCode
+    })
   }
 
   async addPartitions(name: string, count: number): Promise<void> {
-    await this.request(ApiKey.CreatePartitions, 3, { topics: [{ name, count, assignments: null }], timeoutMs: TIMEOUT_MS, validateOnly: false })
+    await this.#recorded(name, { kind: 'add-partitions', count }, async () => {
+      const body = { topics: [{ name, count, assignments: null }], timeoutMs: TIMEOUT_MS, validateOnly: false }
+      return (await this.request<{ results: TopicsAnswer['topics'] }>(ApiKey.CreatePartitions, 3, body))?.results[0]?.errorCode
+    })
   }
 
   async alterConfig(topic: string, key: string, value: string): Promise<void> {
-    await this.request(ApiKey.IncrementalAlterConfigs, 1, {
-      resources: [{ resourceType: 2, resourceName: topic, configs: [{ name: key, configOperation: 0, value }] }], validateOnly: false,
+    await this.#recorded(topic, { kind: 'alter', value: key === FOLLOWED_CONFIG ? value : null }, async () => {
+      const resources = [{ resourceType: TOPIC_RESOURCE, resourceName: topic, configs: [{ name: key, configOperation: SET, value }] }]
+      const answer = await this.request<{ responses: TopicsAnswer['topics'] }>(ApiKey.IncrementalAlterConfigs, 1, { resources, validateOnly: false })
+      return answer?.responses[0]?.errorCode
     })
   }
 
   async electLeaders(): Promise<void> {
     await this.request(ApiKey.ElectLeaders, 2, { electionType: 0, topicPartitions: null, timeoutMs: TIMEOUT_MS })
+  }
+
+  #create(name: string, partitions: number, configs: Readonly<Record<string, string>>, operation: AdminOperation): Promise<number | null> {
+    const { replicationFactor } = this.client.cluster.swarm
+    return this.#recorded(name, operation, async () => {
+      const answer = await this.request<TopicsAnswer>(ApiKey.CreateTopics, 7, {
+        topics: [{
+          name, numPartitions: partitions, replicationFactor, assignments: [],
+          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+        }],
+        timeoutMs: TIMEOUT_MS, validateOnly: operation.kind === 'validate-create',
+      })
+      return answer?.topics[0]?.errorCode
+    })
+  }
+
+  async #recorded(topic: string, operation: AdminOperation, ask: () => Promise<number | undefined>): Promise<number | null> {
+    const { history } = this.client.cluster
+    const pending = history.invoked(topic, operation)
+    const errorCode = (await ask()) ?? null
+    history.answered(pending, errorCode)
+    return errorCode
   }
 }

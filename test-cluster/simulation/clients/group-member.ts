@@ -8,7 +8,7 @@ import { Client } from './client.ts'
 export const GROUP_TOPIC = 't0'
 /** What members share out among themselves; offsets are committed for them, whether the topic has them or not. */
 const SHARES = ['0', '1', '2', '3']
-const OFFSETS_TOPIC = '__consumer_offsets'
+export const OFFSETS_TOPIC = '__consumer_offsets'
 const SESSION_MS = 3_000
 const REBALANCE_MS = 3_000
 const REQUEST_TIMEOUT_MS = 5_000
@@ -75,6 +75,7 @@ export class GroupMember {
   }
 
   async #sync(generation: number, assignments: { memberId: string; assignment: Buffer }[]): Promise<void> {
+    const askedMs = this.client.cluster.world.nowMs
     const synced = await this.#ask((node) => node.groups!.syncGroup(
       { apiVersion: 5, clientId: this.client.name, clientHost: '/sim' },
       {
@@ -87,15 +88,18 @@ export class GroupMember {
     this.generation = generation
     this.owned = synced.assignment.length === 0 ? [] : (JSON.parse(synced.assignment.toString()) as string[])
     this.phase = 'member'
+    this.checks.memberSeen(this.group, askedMs)
     // A static member that starts anew takes the place of its former self, in the same generation (KIP-345).
     this.checks.assigned(this.group, generation, this.#instanceId ?? this.#memberId, this.owned)
   }
 
   async #heartbeat(): Promise<void> {
+    const askedMs = this.client.cluster.world.nowMs
     const answer = await this.#ask((node) => node.groups!.heartbeat({
       groupId: this.group, generationId: this.generation, memberId: this.#memberId, groupInstanceId: this.#instanceId,
     }), REQUEST_TIMEOUT_MS)
-    if (answer !== null && answer.errorCode !== ErrorCode.NONE) this.#refused(answer.errorCode)
+    if (answer?.errorCode === ErrorCode.NONE) this.checks.memberSeen(this.group, askedMs)
+    else if (answer !== null) this.#refused(answer.errorCode)
   }
 
   async #commit(): Promise<void> {

@@ -1,13 +1,13 @@
 /** Does what the plan says, as far as it may: the run never destroys the last good copy, and heals everything at the end. */
 import { BATCH_HEADER_BYTES, batchesIn } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
+import type { MemoryFileSystem } from '@kavka/testkit'
 import type { Admin } from '../clients/admin.ts'
+import { PASSING_TOPICS } from '../clients/topic-admin.ts'
 import { STORE_FAILURE } from '../cluster.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PlannedFault } from './fault-plan.ts'
 
-/** Topics that may be deleted and created again; `t0` stays, groups commit offsets for it. */
-const PASSING_TOPICS = ['t1', 't2', 't3']
 const CLOCK_JUMP_MS_MAX = 3_600_000
 
 export class FaultInjector {
@@ -129,6 +129,7 @@ export class FaultInjector {
     this.#cluster.machine(id).wallSkewMs = jumpMs
     const node = this.#cluster.node(id)
     if (node !== null) node.process.clock.wallSkewMs = jumpMs
+    this.#cluster.groups.clockJumped()
     this.#cluster.world.probes.hit('clock jumped')
   }
 
@@ -151,7 +152,7 @@ export class FaultInjector {
     const path = files[Math.floor(dice[2]! * files.length)]
     if (path === undefined) return
     this.#cluster.kill(id, 'kill')
-    this.#cluster.replication.damaged(id)
+    this.#cluster.replication.rotted(id, recoveryPointsOn(disk))
     const content = disk.readFile(path)
     const steps = [...batchesIn(content)].filter(({ kind }) => kind === 'complete')
     const step = steps[Math.floor(dice[3]! * steps.length)]
@@ -265,6 +266,13 @@ export class FaultInjector {
   #cutOff(die: number): number[] {
     return die < 0.6 ? [...this.#cluster.nodeIds] : [...this.#cluster.nodeIds, ...this.#cluster.clientAddresses]
   }
+}
+
+/** What the next start takes to be on the disk, by `topic-partition`. */
+function recoveryPointsOn(disk: MemoryFileSystem): Map<string, number> {
+  const path = '/data/recovery-point-offset-checkpoint'
+  const lines = disk.exists(path) ? disk.readFile(path).toString().split('\n').slice(2) : []
+  return new Map(lines.map((line) => line.split(' ')).map(([topic, partition, offset]) => [`${topic}-${partition}`, Number(offset)]))
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {

@@ -2,9 +2,9 @@ import { World } from '../world/world.ts'
 import { GroupChecks } from './group-checks.ts'
 
 /** Histories by hand: good ones that must pass, bad ones that must be flagged. */
-function history(): { readonly world: World; readonly checks: GroupChecks; at(ms: number): void } {
+function history(offsetsRetentionMs: number | null = null): { readonly world: World; readonly checks: GroupChecks; at(ms: number): void } {
   const world = new World({ seed: 1 })
-  return { world, checks: new GroupChecks(world), at: (ms) => world.scheduler.advanceSync(ms - world.nowMs) }
+  return { world, checks: new GroupChecks({ offsetsRetentionMs }, world), at: (ms) => world.scheduler.advanceSync(ms - world.nowMs) }
 }
 
 describe('committed offsets are a register', () => {
@@ -87,4 +87,45 @@ test('a commit of a generation that is over is not acknowledged', () => {
   const { world, checks } = history()
   checks.commitAnswered('g', checks.commitInvoked('g', '0', 1), 'ok', 3, 4)
   expect(world.violation?.name).toBe('G5 StaleGenerationRefused')
+})
+
+describe('offsets outlive their retention', () => {
+  function committed(): ReturnType<typeof history> {
+    const all = history(1_000)
+    const commit = all.checks.commitInvoked('g', '0', 1)
+    all.at(10)
+    all.checks.commitAnswered('g', commit, 'ok', 1, 1)
+    return all
+  }
+
+  test('gone when their time is over', () => {
+    const { world, checks, at } = committed()
+    at(1_020)
+    checks.fetched('g', '0', -1, 1_015)
+    expect(world.violation).toBeNull()
+  })
+
+  test('gone too early is flagged', () => {
+    const { world, checks, at } = committed()
+    at(900)
+    checks.fetched('g', '0', -1, 890)
+    expect(world.violation?.name).toBe('G4 OffsetsOutliveRetention')
+  })
+
+  test('gone while the group had members is flagged', () => {
+    const { world, checks, at } = committed()
+    at(1_500)
+    checks.memberSeen('g', 1_400)
+    at(2_000)
+    checks.fetched('g', '0', -1, 1_990)
+    expect(world.violation?.name).toBe('G4 OffsetsOutliveRetention')
+  })
+
+  test('nothing is held against brokers whose clocks were set', () => {
+    const { world, checks, at } = committed()
+    checks.clockJumped()
+    at(900)
+    checks.fetched('g', '0', -1, 890)
+    expect(world.violation).toBeNull()
+  })
 })

@@ -14,15 +14,37 @@ interface GroupHistory {
   stableGeneration: number
   readonly owners: Map<string, string>
   readonly commits: Map<string, Commit[]>
+  /** When somebody last asked as a member, or stored an offset: retention cannot have begun before. */
+  aliveMs: number
+}
+
+export interface GroupChecksOptions {
+  /** Null: longer than any run. */
+  readonly offsetsRetentionMs: number | null
 }
 
 export class GroupChecks {
   readonly #world: World
+  readonly #offsetsRetentionMs: number
   readonly #groups = new Map<string, GroupHistory>()
   #commits = 0
+  /** Of brokers, against the true time: retention goes by it. */
+  #wallClocksAreTrue = true
 
-  constructor(world: World) {
+  constructor({ offsetsRetentionMs }: GroupChecksOptions, world: World) {
     this.#world = world
+    this.#offsetsRetentionMs = offsetsRetentionMs ?? Infinity
+  }
+
+  /** From here on no offset is known to be too young to expire. */
+  clockJumped(): void {
+    this.#wallClocksAreTrue = false
+  }
+
+  /** A member asked for something at that time, and was not refused. */
+  memberSeen(group: string, askedMs: number): void {
+    const history = this.#of(group)
+    history.aliveMs = Math.max(history.aliveMs, askedMs)
   }
 
   /** The value that a commit stores names the commit. */
@@ -64,6 +86,7 @@ export class GroupChecks {
     if (outcome === 'refused') commit.isRefused = true
     else {
       commit.answeredMs = this.#world.nowMs
+      this.memberSeen(group, commit.invokedMs)
       this.#world.judge('G5 StaleGenerationRefused', generation >= stableWhenAsked, { group, generation, stableWhenAsked })
     }
   }
@@ -72,20 +95,28 @@ export class GroupChecks {
   fetched(group: string, partition: string, value: number, invokedMs: number): void {
     const commits = this.#of(group).commits.get(partition) ?? []
     const newestBefore = commits.filter((one) => one.answeredMs !== null && one.answeredMs < invokedMs)
-    if (value === -1) {
-      this.#world.judge('G3 CommittedOffset', newestBefore.length === 0, { group, partition, value, acknowledged: newestBefore.at(-1)?.value ?? null })
-      return
-    }
+    if (value === -1) return this.#nothingFetched(group, partition, newestBefore)
     const read = commits.find((one) => one.value === value)
     const isOverwritten = read !== undefined && read.answeredMs !== null && newestBefore.some((later) => later.invokedMs > read.answeredMs!)
     const details = { group, partition, value, acknowledged: newestBefore.at(-1)?.value ?? null }
     this.#world.judge('G3 CommittedOffset', read !== undefined && !read.isRefused && !isOverwritten, details)
+    if (this.#offsetsRetentionMs !== Infinity) this.#world.judge('G4 OffsetsOutliveRetention', true, details)
     this.#world.probes.hit('commit read back')
+  }
+
+  /** G3 and G4: an offset that is gone was never stored, or is older than is kept. */
+  #nothingFetched(group: string, partition: string, acknowledged: readonly Commit[]): void {
+    const isOldEnough = this.#world.nowMs - this.#of(group).aliveMs >= this.#offsetsRetentionMs
+    const mayBeGone = acknowledged.length === 0 || isOldEnough
+    const details = { group, partition, acknowledged: acknowledged.at(-1)?.value ?? null, aliveMs: this.#of(group).aliveMs }
+    if (this.#offsetsRetentionMs === Infinity) this.#world.judge('G3 CommittedOffset', mayBeGone, details)
+    else if (this.#wallClocksAreTrue) this.#world.judge('G4 OffsetsOutliveRetention', mayBeGone, details)
+    if (acknowledged.length > 0) this.#world.probes.hit('offset expired')
   }
 
   #of(group: string): GroupHistory {
     let history = this.#groups.get(group)
-    if (history === undefined) this.#groups.set(group, (history = { stableGeneration: -1, owners: new Map(), commits: new Map() }))
+    if (history === undefined) this.#groups.set(group, (history = { stableGeneration: -1, owners: new Map(), commits: new Map(), aliveMs: 0 }))
     return history
   }
 }

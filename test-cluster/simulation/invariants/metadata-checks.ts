@@ -7,6 +7,7 @@ import { protobufRecordCodec } from '@kavka/transport'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { World } from '../world/world.ts'
 import type { ReplicationChecks } from './replication-checks.ts'
+import { UncleanRestartChecks } from './unclean-restart-checks.ts'
 
 const IMAGES_KEPT = 300
 
@@ -17,6 +18,7 @@ export interface MetadataChecksDependencies {
 }
 
 export class MetadataChecks {
+  readonly restarts: UncleanRestartChecks
   readonly #world: World
   readonly #replication: ReplicationChecks
   readonly #minIsrOf: (image: MetadataImage, topic: string) => number
@@ -30,6 +32,7 @@ export class MetadataChecks {
   constructor(dependencies: MetadataChecksDependencies) {
     this.#image = emptyImage
     this.#world = dependencies.world
+    this.restarts = new UncleanRestartChecks(dependencies.world)
     this.#loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler: dependencies.world.scheduler, log: silentLogger })
     this.#replication = dependencies.replication
     this.#minIsrOf = dependencies.minIsrOf
@@ -76,7 +79,10 @@ export class MetadataChecks {
       this.#world.judge('C3 BrokerEpochIncreases', broker.epoch >= before, { broker: broker.id, epoch: broker.epoch, before })
       const old = previous.brokers.get(broker.id)
       this.#world.judge('C3 BrokerEpochIncreases', old === undefined || old.incarnationId === broker.incarnationId || broker.epoch > old.epoch, { broker: broker.id })
-      if (broker.epoch > before && before >= 0) this.#world.probes.hit('broker registered again')
+      if (broker.epoch > before && before >= 0) {
+        this.#world.probes.hit('broker registered again')
+        this.restarts.registered(image, broker.id, before)
+      }
       if (broker.fenced && old?.fenced === false) this.#world.probes.hit('broker fenced')
       this.#brokerEpochs.set(broker.id, broker.epoch)
     }
@@ -97,6 +103,7 @@ export class MetadataChecks {
         truth.minIsr = Math.min(truth.minIsr, minIsr, partition.replicas.length)
         if (old === partition && !brokersChanged) continue
         this.#partition(image, topic.name, partition, old)
+        if (old !== undefined && old !== partition) this.restarts.partitionChanged(topic.id, partition, old)
         this.#replication.partitionChanged(topic.id, topic.name, partition, old)
       }
     }

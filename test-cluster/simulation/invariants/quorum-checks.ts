@@ -1,10 +1,11 @@
 /** The promises of the metadata quorum, §2.1 (R): on what nodes send, store, apply and believe to be. */
 import { crc32 } from 'node:zlib'
-import type { Entry, RaftMessage, RoleState } from '@kavka/controller'
+import type { Entry, QuorumState, RaftMessage, RoleState } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
 import type { MemoryKeyValueStore } from '@kavka/testkit'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { World } from '../world/world.ts'
+import type { QuorumLogChecks } from './quorum-log-checks.ts'
 
 interface CommittedEntry {
   readonly epoch: number
@@ -17,6 +18,7 @@ const COMPLETENESS_DEPTH = 40
 
 export interface QuorumChecksDependencies {
   readonly world: World
+  readonly logs: QuorumLogChecks
   readonly storeOf: (id: NodeId) => MemoryKeyValueStore
   /** Each entry once, in order, when the first node applies it. */
   readonly onNewlyCommitted: (entry: Entry) => void
@@ -24,6 +26,7 @@ export interface QuorumChecksDependencies {
 
 export class QuorumChecks {
   readonly #world: World
+  readonly #logs: QuorumLogChecks
   readonly #voterIds: readonly NodeId[]
   readonly #storeOf: (id: NodeId) => MemoryKeyValueStore
   readonly #leaders = new Map<number, NodeId>()
@@ -39,12 +42,18 @@ export class QuorumChecks {
   constructor(options: { readonly voterIds: readonly NodeId[] }, dependencies: QuorumChecksDependencies) {
     this.#voterIds = options.voterIds
     this.#world = dependencies.world
+    this.#logs = dependencies.logs
     this.#storeOf = dependencies.storeOf
     this.#onNewlyCommitted = dependencies.onNewlyCommitted
   }
 
   get committedEnd(): number {
     return this.#committed.length
+  }
+
+  /** Of all epochs that had a leader. */
+  get newestLeaderEpoch(): number {
+    return this.#highestLeaderEpoch
   }
 
   /** R3: one vote an epoch, and never sent before it is on the disk. */
@@ -78,7 +87,11 @@ export class QuorumChecks {
 
   /** R5, R7, R15, R16. */
   committed(node: SimulatedNode, entries: readonly Entry[]): void {
-    this.#noCommitByCounting(node, entries.at(-1)!)
+    const state = node.driver.state
+    this.#noCommitByCounting(node, state, entries.at(-1)!)
+    const position = { nodeId: node.id, epoch: state.epoch, highWatermark: state.highWatermark, logEndOffset: state.logEndOffset }
+    if (state.kind === 'leader' && this.#hasAdvanced(node, state.highWatermark)) this.#logs.leaderCommitted(position)
+    else this.#logs.followerCommitted(position)
     for (const entry of entries) {
       const expected = this.#applied.get(node) ?? 0
       this.#world.judge('R16 AppliedOnce', entry.offset === expected, { node: node.id, offset: entry.offset, expected })
@@ -88,6 +101,7 @@ export class QuorumChecks {
       if (known === undefined) {
         this.#committed[entry.offset] = seen
         this.#committedIsDurable(entry)
+        this.#logs.committed(entry.offset, entry.epoch)
         this.#onNewlyCommitted(entry)
       } else {
         const isSame = known.epoch === seen.epoch && known.checksum === seen.checksum
@@ -97,10 +111,14 @@ export class QuorumChecks {
   }
 
   /** R11: a leader commits by counting only what is of its own epoch, and all before along with it. */
-  #noCommitByCounting(node: SimulatedNode, last: Entry): void {
-    const { kind, epoch, highWatermark } = node.driver.state
-    if (kind !== 'leader' || last.offset !== highWatermark - 1 || highWatermark <= (this.#highWatermarkWhenElected.get(node) ?? Infinity)) return
+  #noCommitByCounting(node: SimulatedNode, { kind, epoch, highWatermark }: QuorumState, last: Entry): void {
+    if (kind !== 'leader' || last.offset !== highWatermark - 1 || !this.#hasAdvanced(node, highWatermark)) return
     this.#world.judge('R11 NoCommitByCounting', last.epoch === epoch, { node: node.id, offset: last.offset, entryEpoch: last.epoch, epoch })
+  }
+
+  /** Since it was elected; what it had known as a follower says nothing of it as a leader. */
+  #hasAdvanced(node: SimulatedNode, highWatermark: number): boolean {
+    return highWatermark > (this.#highWatermarkWhenElected.get(node) ?? Infinity)
   }
 
   snapshotLoaded(node: SimulatedNode, offset: number, epoch: number): void {

@@ -1,12 +1,13 @@
 /** The promises about records: §2.3 (P) and the parts of §2.4 (T, S) that a replica's log shows, judged at the very step that could break them. */
 import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
-import { sequenceAfter } from '@kavka/protocol'
+import { sequenceAfter, ZERO_UUID } from '@kavka/protocol'
 import type { ObservedReplica, ReplicaObserver } from '../node/observed-logs.ts'
-import { isSameBatch } from '../node/shadow-log.ts'
+import { isSameBatch, shadowBatchesOf } from '../node/shadow-log.ts'
 import type { ShadowBatch } from '../node/shadow-log.ts'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { World } from '../world/world.ts'
+import { LogContentChecks } from './log-content-checks.ts'
 import { Truth } from './truth.ts'
 import type { PartitionTruth } from './truth.ts'
 
@@ -20,6 +21,7 @@ export interface ClusterView {
 /** What a node that is down has on its disk, as far as its own promises go. */
 interface Remains {
   readonly topicId: Uuid
+  readonly topic: string
   readonly partition: number
   readonly durableEnd: number
   readonly batches: readonly ShadowBatch[]
@@ -27,6 +29,7 @@ interface Remains {
 
 export class ReplicationChecks implements ReplicaObserver {
   readonly truth = new Truth()
+  readonly content: LogContentChecks
   readonly #world: World
   readonly #cluster: ClusterView
   readonly #remains = new Map<NodeId, readonly Remains[]>()
@@ -37,6 +40,7 @@ export class ReplicationChecks implements ReplicaObserver {
 
   constructor(world: World, cluster: ClusterView) {
     this.#world = world
+    this.content = new LogContentChecks(world)
     this.#cluster = cluster
   }
 
@@ -45,6 +49,15 @@ export class ReplicationChecks implements ReplicaObserver {
     const remains = this.#remains.get(id)
     if (remains !== undefined) this.#heldBeforeDamage.set(id, remains)
     this.#remains.delete(id)
+  }
+
+  /** Bits have flipped under its logs. `recoveryPoints`: what its disk says is on it, by `topic-partition`. */
+  rotted(id: NodeId, recoveryPoints: ReadonlyMap<string, number>): void {
+    const promised = (this.#remains.get(id) ?? []).map(({ topicId, topic, partition, durableEnd }) => {
+      return { topicId, partition, recordedEnd: Math.min(durableEnd, recoveryPoints.get(`${topic}-${partition}`) ?? 0) }
+    })
+    this.damaged(id)
+    this.content.rotted(id, promised)
   }
 
   isDamaged(id: NodeId): boolean {
@@ -58,11 +71,12 @@ export class ReplicationChecks implements ReplicaObserver {
   /** Remembers what a node promised to have before it goes. */
   died(node: SimulatedNode): void {
     if (node.logs === null) return
+    this.content.restarted(node.id)
     const remains: Remains[] = []
     for (const { topicId, topicPartition, log, shadow } of node.logs.replicas) {
       if (log.corruption !== null) continue
       const durableEnd = Math.min(log.durableEndOffset, shadow.cutFrom)
-      remains.push({ topicId, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
+      remains.push({ topicId, topic: topicPartition.topic, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
     }
     this.#remains.set(node.id, remains)
     this.#heldBeforeDamage.delete(node.id)
@@ -72,12 +86,18 @@ export class ReplicationChecks implements ReplicaObserver {
     const { nodeId, topicId, topicPartition, log } = replica
     const remains = this.#remains.get(nodeId)?.find((one) => one.topicId === topicId && one.partition === topicPartition.partition)
     this.#density(replica, 0)
+    this.content.opened({ node: nodeId, topicId, ...topicPartition, logEndOffset: log.logEndOffset, isCorrupt: log.corruption !== null })
+    if (topicId !== ZERO_UUID) for (const batch of replica.shadow.batches) this.content.found(nodeId, topicId, topicPartition.partition, batch)
     if (log.corruption !== null) return this.#world.probes.hit('corruption found')
     if (remains !== undefined && !this.isDamaged(nodeId)) this.#recoveryKeepsSynced(replica, remains)
     this.#producerState(replica)
     const truth = this.#truthOf(replica)
     const registration = this.#registrationOf(truth)
     if (registration !== null) this.#candidate(truth, registration, replica)
+  }
+
+  appending({ topicId, topicPartition }: ObservedReplica, records: Buffer): void {
+    for (const { crc } of shadowBatchesOf(records)) this.content.appending(topicId, topicPartition.partition, crc)
   }
 
   appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void {
@@ -94,7 +114,8 @@ export class ReplicationChecks implements ReplicaObserver {
     const truth = this.#truthOf(replica)
     const { nodeId, shadow, log } = replica
     this.#world.probes.hit(kind === 'cut' ? 'follower truncated' : 'follower started over')
-    if (log.corruption !== null || this.isDamaged(nodeId)) return
+    if (log.corruption !== null) return this.content.emptying(nodeId, nameOf(replica), this.#isCandidate(truth, nodeId))
+    if (this.isDamaged(nodeId)) return
     const lost = shadow.batches.filter(({ last }) => last >= endOffset)
     const details = { node: nodeId, partition: nameOf(replica), endOffset, committedEnd: truth.committedEnd, kind }
     const isCandidate = this.#isCandidate(truth, nodeId)
@@ -163,6 +184,7 @@ export class ReplicationChecks implements ReplicaObserver {
   consumed(topicPartition: TopicPartition, topicId: Uuid, batches: readonly ShadowBatch[], nodeId: NodeId): void {
     const truth = this.truth.of(topicId, topicPartition.topic, topicPartition.partition)
     for (const batch of batches) {
+      this.content.found(nodeId, topicId, topicPartition.partition, batch)
       const details = { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, base: batch.base, last: batch.last, committedEnd: truth.committedEnd }
       this.#world.judge('P7 ConsistentRead', isSameBatch(batch, truth.byBase.get(batch.base)), details)
     }

@@ -15,6 +15,8 @@ export interface ObservedReplica {
 
 export interface ReplicaObserver {
   opened(replica: ObservedReplica): void
+  /** A client's or coordinator's batches come in. */
+  appending(replica: ObservedReplica, records: Buffer): void
   appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void
   duplicate(replica: ObservedReplica): void
   truncating(replica: ObservedReplica, endOffset: number, kind: 'cut' | 'start-over'): void
@@ -108,6 +110,7 @@ export class ObservedLogs implements LogStore {
     }
     Object.assign(log, {
       appendAsLeader: (...args: Parameters<PartitionLog['appendAsLeader']>) => {
+        observer.appending(replica, args[0])
         const outcome = appendAsLeader.apply(log, args)
         if (outcome.kind === 'appended') appended(args[0], 'leader')
         if (outcome.kind === 'duplicate') observer.duplicate(replica)

@@ -1,9 +1,9 @@
 /** One node of the cluster: the real shells and cores of a combined or broker-only process, put together on simulated ports. */
 import { silentLogger } from '@kavka/kernel'
-import type { BrokerConfig, Logger, NodeLayout, Random } from '@kavka/kernel'
+import type { BrokerConfig, KeyValueStore, KeyValueWrite, Logger, NodeLayout, Random } from '@kavka/kernel'
 import { brokerRegistration, BrokerLifecycle, controllerRegistration, ControllerRegistrar, DynamicConfig, LogBackedGroupCoordinator, newIncarnationId, ProducerIdManager, RegistrationGate } from '@kavka/broker'
 import { emptyImage, MetadataLoader, QuorumController, QuorumDriver } from '@kavka/controller'
-import type { Entry, MetadataImage, MetadataPublisher, RaftMessage, RoleState } from '@kavka/controller'
+import type { ControllerReply, ControllerRequest, ControllerService, Entry, MetadataImage, MetadataPublisher, RaftMessage, RoleState } from '@kavka/controller'
 import type { BrokerEpoch, LeaderEpoch, NodeId, Offset } from '@kavka/protocol'
 import { ReplicaManagerShell } from '@kavka/replication'
 import { LogManager, logManagerDefaults } from '@kavka/storage'
@@ -36,6 +36,10 @@ export interface NodeSettings {
 
 /** What the checkers hear of one node's part in the quorum. */
 export interface QuorumObserver {
+  /** The controller of that node is asked; the result is to be called with its reply. */
+  asked(node: SimulatedNode, request: ControllerRequest): (reply: ControllerReply) => void
+  /** On the disk, and nobody has acted on it yet. */
+  stored(node: SimulatedNode, writes: readonly KeyValueWrite[]): void
   sending(node: SimulatedNode, message: RaftMessage): void
   committed(node: SimulatedNode, entries: readonly Entry[]): void
   snapshotLoaded(node: SimulatedNode, offset: Offset, epoch: LeaderEpoch): void
@@ -70,6 +74,8 @@ export class SimulatedNode {
   readonly loader: MetadataLoader
   readonly driver: QuorumDriver
   readonly controller: QuorumController | null
+  /** The controller, with somebody looking on. */
+  readonly service: ControllerService | null
   readonly channel: SimulatedControllerChannel
   readonly transport: SimulatedReplicationTransport
   readonly dynamicConfig: DynamicConfig
@@ -107,7 +113,7 @@ export class SimulatedNode {
         logRetainedBytes: settings.logRetainedBytes,
       },
       {
-        store, scheduler: process, random, logger,
+        store: this.#observedStore(), scheduler: process, random, logger,
         peers: { send: (to, message) => this.#send(to, message) },
         stateMachine: this.#stateMachine(),
         onFatal: (cause) => deps.onFatal(cause),
@@ -120,12 +126,13 @@ export class SimulatedNode {
           { quorum: this.driver, loader: this.loader, codec: protobufRecordCodec, probe, scheduler: process, random, log: logger },
         )
       : null
+    this.service = this.controller === null ? null : this.#observedService(this.controller)
     this.channel = new SimulatedControllerChannel(
       { nodeId },
       {
         network, scheduler: process,
-        localService: () => this.controller,
-        serviceOf: (id) => listening(deps.peer(id))?.controller ?? null,
+        localService: () => this.service,
+        serviceOf: (id) => listening(deps.peer(id))?.service ?? null,
       },
     )
     this.transport = new SimulatedReplicationTransport(
@@ -277,7 +284,7 @@ export class SimulatedNode {
 
   #logConfig(topic: string): LogConfig {
     const { segmentBytes } = this.settings
-    return { ...this.dynamicConfig.topicConfig(topic), segmentBytes, indexIntervalBytes: Math.max(100, segmentBytes >> 3) }
+    return { ...this.dynamicConfig.topicConfig(topic), segmentBytes, indexIntervalBytes: indexIntervalBytes(segmentBytes) }
   }
 
   #send(to: NodeId, message: RaftMessage): void {
@@ -286,6 +293,32 @@ export class SimulatedNode {
     const { network, peer, world } = this.#deps
     world.hash.text(message.kind)
     network.datagram(this.id, to, () => listening(peer(to))?.driver.receive(message))
+  }
+
+  #observedStore(): KeyValueStore {
+    const { store, observer } = this.#deps
+    return {
+      get: (key) => store.get(key),
+      range: (from, to) => store.range(from, to),
+      write: async (writes) => {
+        await store.write(writes)
+        observer.stored(this, writes)
+      },
+      close: () => store.close(),
+    }
+  }
+
+  #observedService(controller: ControllerService): ControllerService {
+    return {
+      handle: async (request) => {
+        const judge = this.#deps.observer.asked(this, request)
+        const reply = await controller.handle(request)
+        if (this.process.isAlive) judge(reply)
+        return reply
+      },
+      sessionOpened: (brokerId, brokerEpoch) => controller.sessionOpened(brokerId, brokerEpoch),
+      sessionLost: (brokerId, brokerEpoch) => controller.sessionLost(brokerId, brokerEpoch),
+    }
   }
 
   #stateMachine(): ConstructorParameters<typeof QuorumDriver>[1]['stateMachine'] {
@@ -323,4 +356,9 @@ export class SimulatedNode {
 
 function listening(node: SimulatedNode | null): SimulatedNode | null {
   return node?.isListening === true ? node : null
+}
+
+/** So that even the smallest segments have some entries. */
+export function indexIntervalBytes(segmentBytes: number): number {
+  return Math.max(100, segmentBytes >> 3)
 }

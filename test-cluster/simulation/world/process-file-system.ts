@@ -3,7 +3,16 @@ import type { File, FileMode, FileSystem } from '@kavka/kernel'
 import type { MemoryFileSystem } from '@kavka/testkit'
 import type { SimulatedProcess } from './process.ts'
 
+/** Names that were changed by this process. */
+export interface NameEvents {
+  renamed(to: string): void
+  removed(path: string): void
+  /** The result is called when the names of now are on the disk. */
+  syncing(directory: string): () => void
+}
+
 export interface DiskEvents {
+  readonly names: NameEvents
   /** Asked before each operation that changes the disk. */
   beforeChange(operation: string, path: string): void
 }
@@ -60,11 +69,13 @@ export class ProcessFileSystem implements FileSystem {
   rename(from: string, to: string): void {
     this.#change('rename', from)
     this.#disk.rename(from, to)
+    if (!this.#disk.isDirectory(to)) this.#events.names.renamed(to)
   }
 
   removeFile(path: string): void {
     this.#change('remove', path)
     this.#disk.removeFile(path)
+    this.#events.names.removed(path)
   }
 
   removeDirectory(path: string): void {
@@ -80,6 +91,7 @@ export class ProcessFileSystem implements FileSystem {
   syncDirectory(path: string): void {
     this.#change('sync-directory', path)
     this.#disk.syncDirectory(path)
+    this.#events.names.syncing(path)()
   }
 
   modifiedMs(path: string): number {
@@ -89,7 +101,9 @@ export class ProcessFileSystem implements FileSystem {
 
   async syncDirectoryInBackground(path: string): Promise<void> {
     this.#change('sync-directory', path)
+    const synced = this.#events.names.syncing(path)
     await this.#disk.syncDirectoryInBackground(path)
+    synced()
   }
 
   space(path: string): { readonly totalBytes: number; readonly usableBytes: number } {

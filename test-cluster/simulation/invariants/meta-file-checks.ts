@@ -1,0 +1,87 @@
+/**
+ * S8: files that are replaced as a whole. Whenever a process ends, each of them is one of the contents that were ever put in its
+ * place, whole; and not an older one than was there when its directory was last synced.
+ */
+import { crc32 } from 'node:zlib'
+import type { NodeId } from '@kavka/protocol'
+import type { World } from '../world/world.ts'
+
+const NAME = 'S8 MetaFilesReplacedWhole'
+/** In a log directory; what they say must also last. */
+const LASTING = ['meta.properties', 'recovery-point-offset-checkpoint', 'replication-offset-checkpoint', 'log-start-offset-checkpoint', '.kafka_cleanshutdown']
+/** In the directory of a partition, which may go and come back. */
+const WHOLE = ['leader-epoch-checkpoint']
+
+interface Tracked {
+  /** Checksums of what was put in its place, in order; null: there was no such file. */
+  readonly versions: (number | null)[]
+  /** Index into `versions`: no older one may come back. */
+  durableFrom: number
+}
+
+export class MetaFileChecks {
+  readonly #world: World
+  readonly #files = new Map<NodeId, Map<string, Tracked>>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  renamed(id: NodeId, to: string, read: () => Buffer): void {
+    if (isTracked(to)) this.#trackedOf(id, to).versions.push(crc32(read()))
+  }
+
+  removed(id: NodeId, path: string): void {
+    if (isTracked(path)) this.#trackedOf(id, path).versions.push(null)
+  }
+
+  /** The names of a directory are being synced; call the result when they are on the disk. */
+  syncing(id: NodeId, directory: string): () => void {
+    const reached = [...this.#of(id)].filter(([path]) => parentOf(path) === directory).map(([, file]) => ({ file, version: file.versions.length - 1 }))
+    return () => {
+      for (const { file, version } of reached) file.durableFrom = Math.max(file.durableFrom, version)
+    }
+  }
+
+  /** A process has ended; `read` shows what the next one will find, null where there is no such file. */
+  ended(id: NodeId, read: (path: string) => Buffer | null): void {
+    for (const [path, { versions, durableFrom }] of this.#of(id)) {
+      const content = read(path)
+      const found = content === null ? null : crc32(content)
+      const mustLast = LASTING.includes(nameOf(path))
+      const allowed = mustLast ? versions.slice(durableFrom) : [...versions, null]
+      this.#world.judge(NAME, allowed.includes(found), { node: id, path, found: content?.toString() ?? null, versions: versions.length, durableFrom })
+    }
+  }
+
+  /** A new disk. */
+  wiped(id: NodeId): void {
+    this.#files.delete(id)
+  }
+
+  #of(id: NodeId): Map<string, Tracked> {
+    let files = this.#files.get(id)
+    if (files === undefined) this.#files.set(id, (files = new Map()))
+    return files
+  }
+
+  #trackedOf(id: NodeId, path: string): Tracked {
+    const files = this.#of(id)
+    let tracked = files.get(path)
+    if (tracked === undefined) files.set(path, (tracked = { versions: [null], durableFrom: 0 }))
+    return tracked
+  }
+}
+
+function isTracked(path: string): boolean {
+  const name = nameOf(path)
+  return LASTING.includes(name) || WHOLE.includes(name)
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')))
+}

@@ -1,0 +1,50 @@
+/** C7: a broker that did not stop cleanly counts for nothing, in sync or eligible, until its leader has taken it back. */
+import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
+import type { NodeId } from '@kavka/protocol'
+import type { World } from '../world/world.ts'
+
+const NAME = 'C7 UncleanExclusion'
+
+export class UncleanRestartChecks {
+  readonly #world: World
+  /** `broker/epoch` of lives that ended with a controlled shutdown, marker and all. */
+  readonly #cleanStops = new Set<string>()
+  /** By broker: `topic id/partition` where it has not been taken back yet. */
+  readonly #excluded = new Map<NodeId, Set<string>>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  stoppedCleanly(id: NodeId, brokerEpoch: number): void {
+    this.#cleanStops.add(`${id}/${brokerEpoch}`)
+  }
+
+  /** A new process of that broker is registered, in this very image. */
+  registered(image: MetadataImage, id: NodeId, epochBefore: number): void {
+    if (this.#cleanStops.has(`${id}/${epochBefore}`)) return
+    const excluded = new Set<string>()
+    for (const topic of image.topics.byId.values()) {
+      for (const { partition, replicas, isr, elr } of topic.partitions) {
+        if (!replicas.includes(id)) continue
+        excluded.add(`${topic.id}/${partition}`)
+        this.#world.judge(NAME, !isr.includes(id) && !elr.includes(id), { broker: id, topic: topic.name, partition, isr: isr.join(), elr: elr.join() })
+      }
+    }
+    this.#excluded.set(id, excluded)
+    this.#world.probes.hit('unclean restart registered')
+  }
+
+  partitionChanged(topicId: string, now: PartitionRegistration, old: PartitionRegistration): void {
+    for (const [id, partitions] of this.#excluded) {
+      const key = `${topicId}/${now.partition}`
+      if (!partitions.has(key) || !(now.isr.includes(id) || now.elr.includes(id))) continue
+      partitions.delete(key)
+      const isTakenBack = now.isr.includes(id) && now.leader !== null && now.leader === old.leader && now.leaderEpoch === old.leaderEpoch
+      // KIP-966: the last known leader is taken back uncleanly, and says so.
+      const isLastKnown = now.leader === id && now.leaderRecovery === 'recovering'
+      const details = { broker: id, partition: key, isr: now.isr.join(), elr: now.elr.join(), leader: now.leader, leaderBefore: old.leader }
+      this.#world.judge(NAME, isTakenBack || isLastKnown, details)
+    }
+  }
+}
