@@ -14,5 +14,7 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 2_123_265_179, found: 'P16: a topic created again took over the checkpointed high watermark of its predecessor' },
   { seed: 300_055, found: 'P16: the same' },
   { seed: 1019, found: 'S2: a segment that was made again in place of a lost one was synced without its name' },
+  { seed: 155, found: 'P9, a false alarm: what a disk had held before it rotted was not counted' },
   { seed: 2_123_996_905, found: 'L1: what replaced a cut tail of the same length was not told as durable, so a follower stayed out of sync' },
+  { seed: 199, found: 'S2, a false alarm: the sync of a killed process failed unseen, and nobody was told' },
 ]

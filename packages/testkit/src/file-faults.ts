@@ -13,6 +13,8 @@ export interface FileFault {
   readonly pathIncludes?: string
   /** How often it hits before it is spent; for ever when absent. */
   readonly times?: number
+  /** Asked at each operation; the fault lets through what comes when it says no. */
+  readonly appliesWhile?: () => boolean
 }
 
 /** An error as Node's fs would throw it. */
@@ -36,6 +38,7 @@ export class FaultInjector {
     for (const active of this.#faults) {
       const { fault } = active
       if (fault.operation !== operation || !path.includes(fault.pathIncludes ?? '')) continue
+      if (fault.appliesWhile?.() === false) continue
       active.timesLeft--
       if (active.timesLeft <= 0) this.#faults.delete(active)
       return fault.code
