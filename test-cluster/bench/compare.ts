@@ -1,69 +1,94 @@
-// npm run bench:compare [-- --rounds N] [-- --sync] [-- --out FILE]: Apache Kafka and Kavka by turns on this machine under the same foreign load.
+// npm run bench:compare: Apache Kafka and Kavka by turns on this machine under the same foreign load.
 // Absolute figures belong to the machine and what else ran on it; the ratios of one run are what counts.
-import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { kafkaClasspath } from '../foreign/kafka-tools.ts'
-import { measurePass } from './compare-side.ts'
-import type { Figures, Product } from './compare-side.ts'
+import { effectiveSizes, parseCompareOptions, usage } from './compare/compare-options.ts'
+import type { CompareOptions } from './compare/compare-options.ts'
+import { Comparison } from './compare/comparison.ts'
+import { thisMachine } from './compare/machine.ts'
+import { allMeasurements } from './compare/measurements/all-measurements.ts'
+import { withComparison } from './compare/report/document.ts'
+import { comparisonSvg } from './compare/report/picture.ts'
+import { comparisonMarkdown } from './compare/report/table.ts'
+import { ResultsFile, resultKey } from './compare/results-file.ts'
+import type { ResultLine } from './compare/results-file.ts'
+import { schedule } from './compare/schedule.ts'
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    sync: { type: 'boolean', default: false },
-    records: { type: 'string', default: '300000' },
-    size: { type: 'string', default: '1024' },
-    batch: { type: 'string', default: '16384' },
-    partitions: { type: 'string', default: '6' },
-    out: { type: 'string' },
-  },
-})
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
-try {
-  kafkaClasspath()
-} catch (error) {
-  console.log(`Skipped: there is nothing to compare with. ${(error as Error).message}`)
-  process.exit(0)
+async function main(): Promise<void> {
+  const options = askedFor(process.argv.slice(2))
+  if (options.action === 'help') {
+    console.log(usage)
+    return
+  }
+  if (options.action === 'list') {
+    for (const { name, profile, group, rows } of allMeasurements) console.log(`${name.padEnd(36)} ${profile.padEnd(7)} ${group}: ${Object.values(rows)[0]!.title}`)
+    return
+  }
+  const results = new ResultsFile(options.directory)
+  if (options.action === 'measure') await measure(options, results)
+  const lines = results.read()
+  if (!lines.some(({ kind }) => kind === 'measured')) throw new Error(`${results.path} holds no results`)
+  writeReport(options, lines)
 }
 
-const options = {
-  durability: values.sync ? 'sync before ack' : 'page cache', records: Number(values.records), recordBytes: Number(values.size),
-  batchBytes: Number(values.batch), partitions: Number(values.partitions),
-} as const
-const passes: Record<Product, Figures[]> = { kafka: [], kavka: [] }
-for (let round = 1; round <= Number(values.rounds); round++) {
-  for (const product of ['kafka', 'kavka'] as const) {
-    const figures = await measurePass(product, options)
-    passes[product].push(figures)
-    console.error(`round ${round}, ${product}: ${[...figures].map(([name, value]) => `${name} ${short(value)}`).join('; ')}`)
+function askedFor(args: readonly string[]): CompareOptions {
+  try {
+    return parseCompareOptions(args, allMeasurements, join(root, '.cache/compare'))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`)
+    process.exit(2)
   }
 }
-const report = [
-  `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}; three nodes and the load on the same machine.`,
-  `acks=all, replication factor 3, min.insync.replicas 2, ${options.partitions} partitions, records of ${options.recordBytes} bytes, batches of ${options.batchBytes} bytes, ${options.durability}.`,
-  `Medians of ${values.rounds} alternating runs, smallest and largest in brackets.`,
-  '',
-  '| | Apache Kafka 4.3.1 | Kavka | Kavka ÷ Kafka |',
-  '|---|---|---|---|',
-  ...[...passes.kavka[0]!.keys()].map(row),
-].join('\n')
-console.log(report)
-if (values.out !== undefined) writeFileSync(values.out, `${report}\n`)
 
-function row(name: string): string {
-  const kafka = passes.kafka.map((figures) => figures.get(name)!)
-  const kavka = passes.kavka.map((figures) => figures.get(name)!)
-  return `| ${name} | ${spread(kafka)} | ${spread(kavka)} | ${(median(kavka) / median(kafka)).toFixed(2)} |`
+async function measure(options: CompareOptions, results: ResultsFile): Promise<void> {
+  requireKafka()
+  if (!options.resume) results.startAnew()
+  const earlier = results.read()
+  const sizes = effectiveSizes(options.sizes, earlier.findLast((line) => line.kind === 'run')?.sizes ?? null)
+  const done = new Set(earlier.flatMap((line) => (line.kind === 'measured' ? [resultKey(line)] : [])))
+  results.append({ kind: 'run', at: new Date().toISOString(), machine: thisMachine(), sizes, commit: commit() })
+  const comparison = new Comparison({ passes: schedule(options.measurements, options.rounds, done), sizes }, {
+    record: (line) => results.append(line), log: (line) => console.error(line),
+  })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void comparison.dispose().finally(() => process.exit(130)))
+  await comparison.run()
 }
 
-function spread(numbers: readonly number[]): string {
-  return `${short(median(numbers))} (${short(Math.min(...numbers))}–${short(Math.max(...numbers))})`
+function requireKafka(): void {
+  try {
+    kafkaClasspath()
+  } catch (error) {
+    console.log(`Skipped: there is nothing to compare with. ${(error as Error).message}`)
+    process.exit(0)
+  }
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { cwd: root, encoding: 'utf8' }).trim()
+  } catch {
+    return 'an unknown commit'
+  }
 }
 
-function short(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
+function writeReport({ action, directory }: CompareOptions, lines: readonly ResultLine[]): void {
+  const markdown = comparisonMarkdown(allMeasurements, lines)
+  const svg = comparisonSvg(allMeasurements, lines)
+  if (action === 'measure') {
+    writeFileSync(join(directory, 'comparison.md'), `${markdown}\n`)
+    writeFileSync(join(directory, 'comparison.svg'), svg)
+    console.log(markdown)
+    return
+  }
+  const document = join(root, 'docs/performance.md')
+  writeFileSync(join(root, 'docs/performance.svg'), svg)
+  writeFileSync(document, withComparison(readFileSync(document, 'utf8'), `![How many times better or worse than Kafka](performance.svg)\n\n${markdown}`))
+  console.log('docs/performance.md and docs/performance.svg are written')
 }
+
+await main()

@@ -4,6 +4,8 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 export interface Usage {
   readonly cpuSeconds: number
   readonly rssMegabytes: number
+  /** What it caused to be written to disks, also when the system writes it later; 0 where this may not be seen. */
+  readonly writtenBytes: number
 }
 
 const CLOCK_TICKS_PER_SECOND = 100
@@ -31,15 +33,30 @@ export function processesByPort(ports: readonly number[]): ReadonlyMap<number, n
   return found
 }
 
-/** CPU time since the start and resident memory now. */
+/** CPU time and disk writes since the start, and resident memory now. Throws when there is no such process. */
 export function usageOf(pid: number): Usage {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
   return {
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND,
-    rssMegabytes: (pages * PAGE_BYTES) / 1e6,
+    cpuSeconds: parseCpuSeconds(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+    rssMegabytes: parseRssMegabytes(readFileSync(`/proc/${pid}/statm`, 'utf8')),
+    writtenBytes: parseWrittenBytes(lines(`/proc/${pid}/io`).join('\n')),
   }
+}
+
+/** Of /proc/PID/stat: user and system time. The name in brackets may hold anything, brackets too. */
+export function parseCpuSeconds(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND
+}
+
+/** Of /proc/PID/statm: the second number, in pages. */
+export function parseRssMegabytes(statm: string): number {
+  return (Number(statm.split(' ')[1]) * PAGE_BYTES) / 1e6
+}
+
+/** Of /proc/PID/io: what was dirtied, less what was truncated away before it reached a disk. */
+export function parseWrittenBytes(io: string): number {
+  const value = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(io)?.[1] ?? 0)
+  return value('write_bytes') - value('cancelled_write_bytes')
 }
 
 function lines(path: string): string[] {

@@ -77,8 +77,14 @@ export class ClusterClient {
   /** Creates a topic and waits until every partition has a leader. */
   async createTopic(
     name: string,
-    options: { readonly partitions: number; readonly replicationFactor: number; readonly configs?: Readonly<Record<string, string>> },
+    options: {
+      readonly partitions: number
+      readonly replicationFactor: number
+      readonly configs?: Readonly<Record<string, string>>
+      readonly withinMs?: number
+    },
   ): Promise<void> {
+    const { withinMs = 30_000 } = options
     const configs = Object.entries(options.configs ?? {}).map(([key, value]) => ({ name: key, value }))
     await eventually(async () => {
       const connection = await this.anyConnection()
@@ -89,8 +95,8 @@ export class ClusterClient {
       const code = topics[0]!.errorCode
       if (code !== 0 && errorName(code) !== 'TOPIC_ALREADY_EXISTS') throw new Error(`${errorName(code)}: ${topics[0]!.errorMessage}`)
       return true
-    }, { what: `topic ${name} is created` })
-    await eventually(async () => (await this.partitions(name)).every((one) => one.leaderId >= 0), { what: `${name} is led` })
+    }, { what: `topic ${name} is created`, withinMs })
+    await eventually(async () => (await this.partitions(name)).every((one) => one.leaderId >= 0), { what: `${name} is led`, withinMs })
   }
 
   async anyConnection(): Promise<WireConnection> {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../process/eventually.ts'
 import { freePorts } from '../process/ports.ts'
-import { javaArguments, runTool } from './kafka-tools.ts'
+import { javaArguments, loggingFlag, runTool } from './kafka-tools.ts'
 
 /** How the JVM of a broker is started: as Kafka's own start script does, or tuned for a quick start. */
 export const brokerFlags = {
@@ -19,70 +19,119 @@ export interface KafkaClusterOptions {
   readonly properties?: Readonly<Record<string, string>>
 }
 
+interface Member {
+  readonly nodeId: number
+  readonly port: number
+  readonly propertiesFile: string
+  readonly logFile: string
+  readonly dataDirectory: string
+}
+
 /** Apache Kafka itself, from its jars, on free ports and in a temporary folder: what Kavka is compared with. */
 export class KafkaCluster {
   readonly directory: string
   readonly bootstrap: string
+  readonly #members: readonly Member[]
   readonly #flags: readonly string[]
-  #processes: ChildProcess[] = []
+  readonly #processes = new Map<number, ChildProcess>()
 
-  private constructor(directory: string, ports: readonly number[], flags: readonly string[]) {
+  private constructor(directory: string, members: readonly Member[], flags: readonly string[]) {
     this.directory = directory
-    this.bootstrap = ports.map((port) => `127.0.0.1:${port}`).join(',')
+    this.bootstrap = members.map(({ port }) => `127.0.0.1:${port}`).join(',')
+    this.#members = members
     this.#flags = flags
   }
 
-  /** Formats and starts the nodes; resolves when all are unfenced. */
-  static async start({ nodes = 3, flags = brokerFlags.quickStart, properties = {} }: KafkaClusterOptions = {}): Promise<KafkaCluster> {
+  /** Formats the nodes; nothing runs yet. */
+  static async create({ nodes = 3, flags = brokerFlags.quickStart, properties = {} }: KafkaClusterOptions = {}): Promise<KafkaCluster> {
     const directory = mkdtempSync(join(tmpdir(), 'apache-kafka-'))
     const ports = await freePorts(nodes * 2)
     const voters = Array.from({ length: nodes }, (_, index) => `${index + 1}@127.0.0.1:${ports[nodes + index]!}`).join(',')
-    const files = Array.from({ length: nodes }, (_, index) => {
-      const data = join(directory, `data-${index + 1}`)
-      mkdirSync(data)
+    const members = Array.from({ length: nodes }, (_, index): Member => {
+      const nodeId = index + 1
+      const dataDirectory = join(directory, `data-${nodeId}`)
+      mkdirSync(dataDirectory)
       const all: Record<string, string> = {
-        ...nodeProperties(index + 1, ports[index]!, ports[nodes + index]!, voters, data, Math.min(3, nodes)), ...properties,
+        ...nodeProperties(nodeId, ports[index]!, ports[nodes + index]!, voters, dataDirectory, Math.min(3, nodes)), ...properties,
       }
-      const file = join(directory, `node-${index + 1}.properties`)
-      writeFileSync(file, Object.entries(all).map(([key, value]) => `${key}=${value}\n`).join(''))
-      return file
+      const propertiesFile = join(directory, `node-${nodeId}.properties`)
+      writeFileSync(propertiesFile, Object.entries(all).map(([key, value]) => `${key}=${value}\n`).join(''))
+      return { nodeId, port: ports[index]!, propertiesFile, logFile: join(directory, `node-${nodeId}.log`), dataDirectory }
     })
-    const cluster = new KafkaCluster(directory, ports.slice(0, nodes), flags)
     const clusterId = (await runTool('kafka-storage', ['random-uuid'])).stdout.trim()
-    for (const file of files) await runTool('kafka-storage', ['format', '-t', clusterId, '-c', file, '--ignore-formatted'])
-    cluster.#processes = files.map((file, index) => cluster.#launch(file, index + 1))
-    await cluster.#ready(nodes)
+    for (const { propertiesFile } of members) await runTool('kafka-storage', ['format', '-t', clusterId, '-c', propertiesFile, '--ignore-formatted'])
+    return new KafkaCluster(directory, members, flags)
+  }
+
+  /** Formats and starts the nodes; resolves when all are unfenced. */
+  static async start(options: KafkaClusterOptions = {}): Promise<KafkaCluster> {
+    const cluster = await KafkaCluster.create(options)
+    for (const nodeId of cluster.nodeIds) cluster.launch(nodeId)
+    await cluster.#ready()
     return cluster
   }
 
-  get pids(): readonly number[] {
-    return this.#processes.map((process_) => process_.pid ?? -1)
+  get nodeIds(): readonly number[] {
+    return this.#members.map(({ nodeId }) => nodeId)
+  }
+
+  /** Starts the process without waiting for it to serve. */
+  launch(nodeId: number): void {
+    const { propertiesFile, logFile } = this.#member(nodeId)
+    const log = openSync(logFile, 'a')
+    const args = javaArguments('kafka-server-start', [propertiesFile], [...this.#flags, loggingFlag])
+    this.#processes.set(nodeId, spawn('java', args, { stdio: ['ignore', log, log] }))
+    closeSync(log)
+  }
+
+  isRunning(nodeId: number): boolean {
+    const running = this.#processes.get(nodeId)
+    return running !== undefined && running.exitCode === null && running.signalCode === null
+  }
+
+  pid(nodeId: number): number {
+    const pid = this.#processes.get(nodeId)?.pid
+    if (pid === undefined || !this.isRunning(nodeId)) throw new Error(`Apache Kafka's node ${nodeId} does not run:\n${this.log(nodeId).slice(-3000)}`)
+    return pid
+  }
+
+  /** Sends a signal that ends the process; resolves when it is gone. */
+  async end(nodeId: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const running = this.#processes.get(nodeId)
+    if (running === undefined || !this.isRunning(nodeId)) return
+    const exited = new Promise((resolve) => {
+      running.once('exit', resolve)
+    })
+    running.kill(signal)
+    await exited
+  }
+
+  dataDirectory(nodeId: number): string {
+    return this.#member(nodeId).dataDirectory
+  }
+
+  log(nodeId: number): string {
+    const { logFile } = this.#member(nodeId)
+    return existsSync(logFile) ? readFileSync(logFile, 'utf8') : ''
   }
 
   async dispose(): Promise<void> {
-    await Promise.all(this.#processes.map((process_) => new Promise((resolve) => {
-      if (process_.exitCode !== null || process_.signalCode !== null) resolve(null)
-      process_.once('exit', resolve)
-      process_.kill('SIGKILL')
-    })))
+    await Promise.all(this.nodeIds.map((nodeId) => this.end(nodeId, 'SIGKILL')))
     rmSync(this.directory, { recursive: true, force: true })
   }
 
-  #launch(file: string, nodeId: number): ChildProcess {
-    const log = openSync(join(this.directory, `node-${nodeId}.log`), 'a')
-    return spawn('java', javaArguments('kafka-server-start', [file], [...this.#flags, ...loggingFlags()]), { stdio: ['ignore', log, log] })
+  #member(nodeId: number): Member {
+    const member = this.#members.find((one) => one.nodeId === nodeId)
+    if (member === undefined) throw new Error(`no node ${nodeId}`)
+    return member
   }
 
-  async #ready(nodes: number): Promise<void> {
+  async #ready(): Promise<void> {
     await eventually(async () => {
       const { stdout } = await runTool('kafka-broker-api-versions', ['--bootstrap-server', this.bootstrap])
-      return [...stdout.matchAll(/\(id: \d+ rack/g)].length === nodes
-    }, { what: `Apache Kafka serves: ${readFileSync(join(this.directory, 'node-1.log'), 'utf8').slice(-500)}`, withinMs: 90_000, everyMs: 500 })
+      return [...stdout.matchAll(/\(id: \d+ rack/g)].length === this.#members.length
+    }, { what: `Apache Kafka serves: ${this.log(1).slice(-500)}`, withinMs: 90_000, everyMs: 500 })
   }
-}
-
-function loggingFlags(): string[] {
-  return javaArguments('kafka-storage', []).filter((flag) => flag.startsWith('-Dlog4j2'))
 }
 
 function nodeProperties(id: number, port: number, controllerPort: number, voters: string, data: string, copies: number): Record<string, string> {

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const cache = fileURLToPath(new URL('../../.cache/kafka-4.3.1/', import.meta.url))
-const log4j = join(here, 'log4j2.properties')
+/** Where the class path and what is made from it are kept; ends with a slash. */
+export const kafkaCache = fileURLToPath(new URL('../../.cache/kafka-4.3.1/', import.meta.url))
 
 /** What a finished command left. */
 export interface CommandResult {
@@ -44,24 +44,31 @@ export type KafkaTool = keyof typeof kafkaTools
 
 /** Fetches Apache Kafka's jars from Maven Central once; throws with what is missing when the machine has no Java or no Maven. */
 export function kafkaClasspath(): string {
-  const file = join(cache, 'classpath.txt')
+  const file = join(kafkaCache, 'classpath.txt')
   if (existsSync(file)) return readFileSync(file, 'utf8').trim()
   for (const [command, option] of [['java', '-version'], ['mvn', '-version']] as const) {
     if (spawnSync(command, [option]).status !== 0) throw new Error(`Apache Kafka's tools need ${command} (Debian: default-jdk-headless, maven)`)
   }
-  mkdirSync(cache, { recursive: true })
-  const output = join(cache, 'classpath.tmp')
-  execFileSync('mvn', [
-    '-q', '-f', join(here, 'kafka-pom.xml'), 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath',
-    `-Dmdep.outputFile=${output}`,
-  ], { stdio: ['ignore', 2, 2] })
+  mkdirSync(kafkaCache, { recursive: true })
+  const output = join(kafkaCache, 'classpath.tmp')
+  try {
+    execFileSync('mvn', [
+      '-q', '-f', join(here, 'kafka-pom.xml'), 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath',
+      `-Dmdep.outputFile=${output}`,
+    ], { stdio: ['ignore', 2, 2] })
+  } catch (error) {
+    throw new Error('Maven could not fetch Apache Kafka (is Maven Central, or the mirror of it in settings.xml, in reach?)', { cause: error })
+  }
   const classpath = readFileSync(output, 'utf8').trim()
   writeFileSync(file, classpath)
   return classpath
 }
 
+/** Warnings and worse, on the standard error. */
+export const loggingFlag = `-Dlog4j2.configurationFile=${join(here, 'log4j2.properties')}`
+
 /** JVM flags of a short-lived tool: little memory, quick start. */
-const toolFlags = ['-Xmx256m', '-Xss512k', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', `-Dlog4j2.configurationFile=${log4j}`]
+const toolFlags = ['-Xmx256m', '-Xss512k', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', loggingFlag]
 
 /** Arguments of `java` for a tool. */
 export function javaArguments(tool: KafkaTool, args: readonly string[], flags: readonly string[] = toolFlags): string[] {
@@ -74,8 +81,10 @@ export function spawnTool(tool: KafkaTool, args: readonly string[], flags?: read
 }
 
 /** Runs a tool to its end. */
-export function runTool(tool: KafkaTool, args: readonly string[], input = '', timeoutMs = 120_000): Promise<CommandResult> {
-  return finish(spawnTool(tool, args), input, timeoutMs)
+export function runTool(
+  tool: KafkaTool, args: readonly string[], input = '', timeoutMs = 120_000, flags?: readonly string[],
+): Promise<CommandResult> {
+  return finish(spawnTool(tool, args, flags === undefined ? undefined : [...flags, loggingFlag]), input, timeoutMs)
 }
 
 /** Runs any command to its end. */
