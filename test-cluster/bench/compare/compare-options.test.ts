@@ -12,6 +12,7 @@ test('measurements have names of their own that --only can tell apart', () => {
 
 test('the core is part of the whole, and the whole part of every combination', () => {
   const [quick, full, matrix] = [names('--quick'), names(), names('--profile', 'matrix')]
+  expect(matrix.slice(0, 3)).toEqual(['produce', 'produce-100B', 'produce-10K'])
   expect(quick).toEqual([
     'produce', 'produce-sync', 'consume', 'end-to-end', 'end-to-end-1000', 'end-to-end-10000', 'idle', 'cold-start', 'failover',
   ])

@@ -1,5 +1,5 @@
 import type { Measurement } from '../measurement.ts'
-import { baseCase, produceMeasurement, produceName, produceRows } from './produce-case.ts'
+import { baseCase, produceMeasurement, produceRows } from './produce-case.ts'
 import type { ProduceCase } from './produce-case.ts'
 
 const PRODUCE = 'Produce, page cache'
@@ -59,9 +59,7 @@ function everyCase(): ProduceCase[] {
   )))
 }
 
+/** The combinations hold what stands before them already. */
 function withoutRepeats(measurements: readonly Measurement[]): Measurement[] {
-  return [...new Map(measurements.toReversed().map((one) => [one.name, one])).values()].toReversed()
+  return measurements.filter(({ name }, index) => measurements.findIndex((one) => one.name === name) === index)
 }
-
-/** The name of the base case, whose topic others look at. */
-export const baseProduceName = produceName(baseCase)
