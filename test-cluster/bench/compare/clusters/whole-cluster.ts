@@ -25,7 +25,19 @@ export async function allInSync(client: ClusterClient, topics: readonly string[]
   await eventually(async () => {
     const metadata = await client.metadata(topics)
     return metadata.topics.length === topics.length && metadata.topics.every(({ errorCode, partitions }) => (
-      errorCode === 0 && partitions.length > 0 && partitions.every(({ leaderId, isrNodes, replicaNodes }) => leaderId >= 0 && isrNodes.length === replicaNodes.length)
+      errorCode === 0 && partitions.length > 0 && partitions.every(isWhole)
     ))
   }, { what: `${topics.join(', ')}: every replica is in sync`, withinMs, everyMs: 50 })
+}
+
+/** True when it is led and every replica is in sync. */
+export function isWhole({ leaderId, isrNodes, replicaNodes }: SeenPartition): boolean {
+  return leaderId >= 0 && isrNodes.length === replicaNodes.length
+}
+
+/** One partition as a node sees it. */
+export interface SeenPartition {
+  readonly leaderId: number
+  readonly isrNodes: readonly number[]
+  readonly replicaNodes: readonly number[]
 }

@@ -2,15 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClusterClient } from '../../../client/cluster-client.ts'
 import { addressOf } from '../clusters/compared-cluster.ts'
 import type { ComparedCluster } from '../clusters/compared-cluster.ts'
+import type { SeenPartition } from '../clusters/whole-cluster.ts'
 
 const WAIT_MS_MAX = 300_000
-
-/** One partition as a node sees it. */
-export interface SeenPartition {
-  readonly leaderId: number
-  readonly isrNodes: readonly number[]
-  readonly replicaNodes: readonly number[]
-}
 
 /** Asks single nodes what they know of a topic. */
 export class MetadataWatch {

@@ -1,6 +1,6 @@
 import { createTopicsRequestCodec, createTopicsResponseCodec, errorName } from '@kavka/protocol'
+import { isWhole } from '../clusters/whole-cluster.ts'
 import { MetadataWatch } from '../load/metadata-watch.ts'
-import type { SeenPartition } from '../load/metadata-watch.ts'
 import { bothSides } from '../measurement.ts'
 import type { Bench, Figures, Measurement } from '../measurement.ts'
 import { rssMegabytes } from '../server-usage.ts'
@@ -85,10 +85,6 @@ async function createdInSync({ client }: Bench, watch: MetadataWatch, topic: str
   const { errorCode, errorMessage } = topics[0]!
   if (errorCode !== 0) throw new Error(`${topic}: ${errorName(errorCode)} ${errorMessage ?? ''}`)
   await watch.until(topic, partitions, isWhole, everyMs)
-}
-
-function isWhole({ leaderId, isrNodes, replicaNodes }: SeenPartition): boolean {
-  return leaderId >= 0 && isrNodes.length === replicaNodes.length
 }
 
 async function timed(work: () => Promise<void>): Promise<number> {
