@@ -1,5 +1,6 @@
 /**
- * npm run sim -- [--seconds N | --hours N | --seeds N] [--from S] [--workers N] [--nightly]   fresh seeds, on all cores; --nightly: an unreached rare path fails too
+ * npm run sim -- [--seconds N | --hours N | --seeds N] [--from S] [--workers N] [--nightly]   fresh seeds, on all cores;
+ *                                    --nightly: an unreached rare path fails too
  * npm run sim -- --seed S [--no-shrink]                                        one seed, its failure shrunk
  * npm run sim -- --mutants [--only NAME] [--seeds N] [--seconds N]             planted bugs; bounds are for each
  */

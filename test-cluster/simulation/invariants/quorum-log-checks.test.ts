@@ -4,7 +4,12 @@ import { World } from '../world/world.ts'
 import { QuorumLogChecks } from './quorum-log-checks.ts'
 
 /** Logs of three voters by hand, as the quorum would store them. */
-function voters(): { readonly world: World; readonly checks: QuorumLogChecks; append(id: number, ...entries: (readonly [number, number])[]): void; cut(id: number, to: number): void } {
+function voters(): {
+  readonly world: World
+  readonly checks: QuorumLogChecks
+  append(id: number, ...entries: (readonly [number, number])[]): void
+  cut(id: number, to: number): void
+} {
   const world = new World({ seed: 1 })
   const ids = [1, 2, 3] as NodeId[]
   const checks = new QuorumLogChecks({ voterIds: ids }, { world })
