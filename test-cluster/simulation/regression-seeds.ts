@@ -17,4 +17,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 155, found: 'P9, a false alarm: what a disk had held before it rotted was not counted' },
   { seed: 2_123_996_905, found: 'L1: what replaced a cut tail of the same length was not told as durable, so a follower stayed out of sync' },
   { seed: 199, found: 'S2, a false alarm: the sync of a killed process failed unseen, and nobody was told' },
+  { seed: 495, found: 'P2, a false alarm: rolling kills went on while the only other copy was on a wiped disk' },
 ]

@@ -97,7 +97,8 @@ export class FaultInjector {
   #roll(fault: PlannedFault): void {
     for (const [index, id] of this.#cluster.nodeIds.entries()) {
       this.#cluster.world.scheduler.after(index * fault.durationMs * fault.dice[2]!, () => {
-        if (!this.#cluster.isHealing) this.#down(id, 'kill', fault.durationMs * fault.dice[3]!)
+        const isQuiet = this.#cluster.world.nowMs < this.#quietUntilMs
+        if (!this.#cluster.isHealing && !isQuiet) this.#down(id, 'kill', fault.durationMs * fault.dice[3]!)
       })
     }
   }
