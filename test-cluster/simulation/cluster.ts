@@ -26,6 +26,7 @@ interface Machine {
   readonly id: NodeId
   readonly disk: MemoryFileSystem
   readonly diskClock: DiskClock
+  readonly storeClock: DiskClock
   readonly random: Random
   store: MemoryKeyValueStore
   node: SimulatedNode | null
@@ -37,6 +38,14 @@ interface Machine {
   isStopping: boolean
   /** It found its data damaged and refused to start; only a new disk helps. */
   isBroken: boolean
+  /** Ends the time in which the disk says that it synced and does not. */
+  stopLosing: (() => void) | null
+  /** The bit of the metadata store that was flipped. */
+  /** Files with sectors that are not what was written to them. */
+  readonly rottenFiles: Set<string>
+  storeDamage: { readonly key: string; readonly position: number; readonly bit: number } | null
+  /** How long each access to the disk may take besides what it always takes. */
+  slowMsMax: number
 }
 
 export interface ClusterOptions {
@@ -122,12 +131,15 @@ export class Cluster implements ClusterView {
     process.clock.wallSkewMs = machine.wallSkewMs
     process.clock.rate = machine.clockRate
     machine.diskClock.process = process
+    machine.storeClock.process = process
     this.network.bind(id, process)
     const node = new SimulatedNode(this.#settings(machine), this.#dependencies(machine, process))
     machine.node = node
     machine.isStopping = false
     void node.start().then((problem) => {
-      if (problem === null || !process.isAlive) return
+      if (!process.isAlive) return
+      if (machine.storeDamage !== null) this.#judgeDamagedStore(machine, problem)
+      if (problem === null) return
       this.world.note(`node ${id} cannot start: ${problem}`)
       this.#refused(machine, problem)
     }, (error: unknown) => {
@@ -147,10 +159,42 @@ export class Cluster implements ClusterView {
     machine.node = null
     machine.crashIn = null
     this.network.unbind(id, kind === 'power' ? 'down' : 'up')
-    if (kind === 'power') machine.disk.crash(machine.random)
+    if (kind === 'power') this.#cutPower(machine)
     this.metaFiles.ended(id, (path) => (machine.disk.exists(path) ? machine.disk.readFile(path) : null))
     this.#abandonStore(machine)
     if ([...this.nodes()].length === 0 && this.nodeIds.length > 1) this.world.probes.hit('whole cluster down at once')
+  }
+
+  /** Only where the run means it does a power cut take what was synced. */
+  #cutPower(machine: Machine): void {
+    machine.stopLosing?.()
+    machine.stopLosing = null
+    machine.disk.crash(machine.random)
+  }
+
+  /** Power goes, and with it what the disk said it had synced lately. */
+  loseSynced(id: NodeId): void {
+    const machine = this.machine(id)
+    machine.stopLosing = null
+    this.metaFiles.wiped(id)
+    this.kill(id, 'power')
+    this.replication.damaged(id)
+  }
+
+  /** The metadata store of a node that is down; `restoreStore` undoes it. */
+  damageStore(id: NodeId, damage: NonNullable<Machine['storeDamage']>): void {
+    const machine = this.machine(id)
+    machine.store.flipBit(damage.key, damage.position, damage.bit)
+    machine.storeDamage = damage
+  }
+
+  /** As a new store from a copy: the disk is read without an error again. */
+  restoreStore(id: NodeId): void {
+    const machine = this.machine(id)
+    if (machine.storeDamage === null) return
+    machine.store.repair(machine.storeDamage.key)
+    machine.storeDamage = null
+    machine.isBroken = false
   }
 
   async stopCleanly(id: NodeId): Promise<void> {
@@ -169,6 +213,13 @@ export class Cluster implements ClusterView {
     machine.node = null
     this.network.unbind(id, 'up')
     machine.store = machine.store.reopen()
+  }
+
+  /** Own seconds of the machine in a true second, from now on. */
+  setClockRate(id: NodeId, rate: number): void {
+    const machine = this.machine(id)
+    machine.clockRate = rate
+    if (machine.node !== null) machine.node.process.clock.rate = rate
   }
 
   pause(id: NodeId): void {
@@ -194,7 +245,8 @@ export class Cluster implements ClusterView {
   judgeIndexes(): void {
     const checks = new IndexChecks({ indexIntervalBytes: indexIntervalBytes(this.swarm.segmentBytes) }, this.world)
     for (const { id, logs } of this.nodes()) {
-      const isWhole = (name: string): boolean => [...(logs?.replicas ?? [])].some(({ topicPartition: { topic, partition }, log }) => `${topic}-${partition}` === name && log.corruption === null)
+      const rotten = [...this.machine(id).rottenFiles]
+      const isWhole = (name: string): boolean => !rotten.some((path) => path.startsWith(`/data/${name}/`)) && [...(logs?.replicas ?? [])].some(({ topicPartition: { topic, partition }, log }) => `${topic}-${partition}` === name && log.corruption === null)
       checks.ofNode(id, this.machine(id).disk, '/data', isWhole)
     }
   }
@@ -210,9 +262,15 @@ export class Cluster implements ClusterView {
     this.world.probes.hit('node refused damaged data')
     // Only what the run itself has damaged may be refused.
     const isInputOutput = /EIO|ENOSPC/.test(problem)
-    this.world.judge('S2 RecoveryKeepsSynced', this.replication.isDamaged(machine.id) || isInputOutput, { node: machine.id, problem })
+    this.world.judge('S2 RecoveryKeepsSynced', this.replication.isDamaged(machine.id) || machine.storeDamage !== null || isInputOutput, { node: machine.id, problem })
     if (isInputOutput) this.restartLater(machine.id, 1_000)
-    else machine.isBroken = this.replication.isDamaged(machine.id)
+    else machine.isBroken = this.replication.isDamaged(machine.id) || machine.storeDamage !== null
+  }
+
+  /** R19: a node whose store is damaged takes no part with it. */
+  #judgeDamagedStore({ id, storeDamage }: Machine, problem: string | null): void {
+    this.world.judge('R19 DamagedStoreIsRefused', problem !== null, { node: id, key: storeDamage!.key })
+    this.world.probes.hit('damaged metadata store refused')
   }
 
   #abandonStore(machine: Machine): void {
@@ -225,12 +283,18 @@ export class Cluster implements ClusterView {
     const { disk } = this.swarm
     const { scheduler } = this.world
     const random = this.world.random(`machine-${id}`)
-    const diskClock = new DiskClock({ scheduler, extraDelayMs: () => random.unit() * disk.syncMsMax })
+    const extraDelayMs = (usualMsMax: number): number => {
+      const { slowMsMax } = this.machine(id)
+      return usualMsMax + slowMsMax > 0 ? random.unit() * (usualMsMax + slowMsMax) : 0
+    }
+    const diskClock = new DiskClock({ scheduler, extraDelayMs: () => extraDelayMs(disk.syncMsMax) })
+    const storeClock = new DiskClock({ scheduler, extraDelayMs: () => extraDelayMs(0) })
     return {
-      id, random, diskClock,
+      id, random, diskClock, storeClock,
       disk: new MemoryFileSystem({ syncDelayMs: disk.syncMs }, { scheduler: diskClock }),
-      store: new MemoryKeyValueStore({ writeDelayMs: disk.storeWriteMs }, { scheduler }),
+      store: new MemoryKeyValueStore({ writeDelayMs: disk.storeWriteMs }, { scheduler: storeClock }),
       node: null, incarnations: 0, wallSkewMs: 0, clockRate: 1, crashIn: null, isStopping: false, isBroken: false,
+      rottenFiles: new Set(), stopLosing: null, storeDamage: null, slowMsMax: 0,
     }
   }
 
@@ -263,6 +327,10 @@ export class Cluster implements ClusterView {
           removed: (path) => this.metaFiles.removed(id, path),
           syncing: (directory) => this.metaFiles.syncing(id, directory),
         },
+      },
+      rot: {
+        isIn: (path) => machine.rottenFiles.has(path),
+        before: (topicId, partition) => this.replication.before(id, topicId, partition),
       },
       onFatal: (cause) => this.#fatal(machine, process, cause),
       ...(this.#options.logger === undefined ? {} : { logger: this.#options.logger }),

@@ -1,8 +1,10 @@
 /**
- * npm run sim -- [--seconds N | --hours N | --seeds N] [--from S] [--workers N] [--nightly]   fresh seeds, on all cores;
- *                                    --nightly: an unreached rare path fails too
- * npm run sim -- --seed S [--no-shrink]                                        one seed, its failure shrunk
- * npm run sim -- --mutants [--only NAME] [--seeds N] [--seconds N]             planted bugs; bounds are for each
+ * npm run sim -- [--seconds N | --hours N | --seeds N] [--from S] [--workers N] [--nightly]
+ *   fresh seeds, on all cores; --nightly: a rare path that nobody reached fails too
+ * npm run sim -- --seed S [--no-shrink]
+ *   one seed, its failure shrunk
+ * npm run sim -- --mutants [--only NAME] [--seeds N] [--seconds N]
+ *   planted bugs; bounds are for each
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'

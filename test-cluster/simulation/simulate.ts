@@ -62,7 +62,7 @@ class Run {
   constructor(options: RunOptions) {
     this.#options = options
     this.#world = new World({ seed: options.seed })
-    const swarm = chooseSwarm(this.#world.random('swarm'), this.#world.random('more swarm'))
+    const swarm = chooseSwarm(this.#world.random('swarm'), this.#world.random('more swarm'), this.#world.random('later swarm'))
     this.#plan = options.plan ?? planFaults(swarm, this.#world.random('faults'), FAULTS_FROM_MS)
     this.#cluster = new Cluster({ swarm, ...(options.logger === undefined ? {} : { logger: options.logger }) }, this.#world)
     this.#admin = new Admin('admin', 100, this.#cluster)

@@ -41,13 +41,18 @@ export const faultKinds = [
   'create-topic', 'delete-topic', 'recreate-topic', 'add-partitions', 'alter-config', 'elect-leaders', 'delete-records', 'roll-kills',
 ] as const
 
-export type FaultKind = (typeof faultKinds)[number]
+/** Chosen from a stream of their own, so that the other choices of a seed stay what they were before these existed. */
+const laterFaultKinds = [
+  'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate',
+] as const
+
+export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number]
 
 /** After these a disk may lack what only its page cache had. */
-const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full']
+const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full', 'lost-writes', 'read-error']
 
-/** `more`: a stream of its own for what came later, so that old seeds go on choosing what they chose. */
-export function chooseSwarm(random: Random, more: Random): SwarmOptions {
+/** `more` and `later`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
+export function chooseSwarm(random: Random, more: Random, later: Random): SwarmOptions {
   const pick = <T>(...values: readonly T[]): T => values[random.below(values.length)]!
   const nodeCount = pick(1, 2, 3, 3, 3, 3, 4, 5)
   const voterCount = Math.min(nodeCount, pick(1, 3, 3, 3, 5)) as number
@@ -80,14 +85,18 @@ export function chooseSwarm(random: Random, more: Random): SwarmOptions {
     memberCount: random.below(4),
     adminCount: [0, 0, 1, 2][more.below(4)]!,
     offsetsRetentionMs: more.below(3) === 0 ? 5_000 : null,
-    faultKinds: chosenFaults(random, durability === 'page-cache'),
+    faultKinds: chosenFaults(random, later, durability === 'page-cache'),
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: pick(5_000, 10_000, 20_000),
   }
 }
 
-function chosenFaults(random: Random, powerMustHold: boolean): FaultKind[] {
-  const chance = random.unit() * 0.7
-  const chosen = faultKinds.filter((kind) => random.unit() < chance && !(powerMustHold && POWER_FAULTS.includes(kind)))
-  return chosen.length > 0 ? chosen : ['kill']
+function chosenFaults(random: Random, laterRandom: Random, powerMustHold: boolean): FaultKind[] {
+  const choose = (kinds: readonly FaultKind[], dice: Random): FaultKind[] => {
+    const chance = dice.unit() * 0.7
+    return kinds.filter((kind) => dice.unit() < chance && !(powerMustHold && POWER_FAULTS.includes(kind)))
+  }
+  const chosen = choose(faultKinds, random)
+  const later = choose(laterFaultKinds, laterRandom)
+  return chosen.length + later.length > 0 ? [...chosen, ...later] : ['kill']
 }

@@ -7,6 +7,11 @@ export interface MemoryKeyValueStoreOptions {
   readonly writeDelayMs?: number
 }
 
+interface FlippedBit {
+  readonly position: number
+  readonly bit: number
+}
+
 interface PendingWrite {
   readonly writes: readonly KeyValueWrite[]
   readonly resolve: () => void
@@ -20,6 +25,7 @@ export class MemoryKeyValueStore implements KeyValueStore {
   readonly #options: MemoryKeyValueStoreOptions
   readonly #scheduler: Scheduler | null
   readonly #durable: Map<string, Uint8Array>
+  readonly #flipped: Map<string, FlippedBit>
   readonly #failures = new Map<Operation, Error[]>()
   #pending: PendingWrite[] = []
   #state: 'open' | 'closed' | 'crashed' = 'open'
@@ -28,22 +34,28 @@ export class MemoryKeyValueStore implements KeyValueStore {
     options: MemoryKeyValueStoreOptions = {},
     dependencies: { readonly scheduler?: Scheduler } = {},
     durable: ReadonlyMap<string, Uint8Array> = new Map(),
+    flipped: ReadonlyMap<string, FlippedBit> = new Map(),
   ) {
     this.#options = options
     this.#scheduler = dependencies.scheduler ?? null
     this.#durable = new Map(durable)
+    this.#flipped = new Map(flipped)
   }
 
-  /** What would survive a power cut now. */
+  /** What would survive a power cut now, as it was written. */
   get content(): ReadonlyMap<string, Uint8Array> {
     return this.#durable
   }
 
-  /** Flips a bit of a stored value; once more, and it is as it was. */
+  /** A bit of a stored value is read wrong from now on, until the value is written again or the bit is repaired. */
   flipBit(key: string, position: number, bit: number): void {
     const value = this.#durable.get(key)
     assert(value !== undefined && position < value.length, 'nothing is stored there', { key, position })
-    value[position]! ^= 1 << bit
+    this.#flipped.set(key, { position, bit })
+  }
+
+  repair(key: string): void {
+    this.#flipped.delete(key)
   }
 
   /** The next such call fails with `error`; several queue up. */
@@ -56,7 +68,7 @@ export class MemoryKeyValueStore implements KeyValueStore {
   async get(key: string): Promise<Uint8Array | null> {
     this.#enter('get')
     const value = this.#durable.get(key)
-    return value === undefined ? null : value.slice()
+    return value === undefined ? null : this.#asRead(key, value)
   }
 
   async range(from: string, to: string): Promise<ReadonlyArray<readonly [string, Uint8Array]>> {
@@ -64,7 +76,7 @@ export class MemoryKeyValueStore implements KeyValueStore {
     return [...this.#durable]
       .filter(([key]) => key >= from && key < to)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, value]) => [key, value.slice()] as const)
+      .map(([key, value]) => [key, this.#asRead(key, value)] as const)
   }
 
   write(writes: readonly KeyValueWrite[]): Promise<void> {
@@ -105,7 +117,15 @@ export class MemoryKeyValueStore implements KeyValueStore {
       this.#options,
       this.#scheduler === null ? {} : { scheduler: this.#scheduler },
       this.#durable,
+      this.#flipped,
     )
+  }
+
+  #asRead(key: string, value: Uint8Array): Uint8Array {
+    const copy = new Uint8Array(value)
+    const flipped = this.#flipped.get(key)
+    if (flipped !== undefined) copy[flipped.position]! ^= 1 << flipped.bit
+    return copy
   }
 
   #enter(operation: Operation): void {
@@ -123,7 +143,10 @@ export class MemoryKeyValueStore implements KeyValueStore {
 
   #apply(writes: readonly KeyValueWrite[]): void {
     for (const write of writes) {
-      if (write.kind === 'put') this.#durable.set(write.key, write.value)
+      if (write.kind === 'put') {
+        this.#durable.set(write.key, write.value)
+        this.#flipped.delete(write.key)
+      }
       else if (write.kind === 'delete') this.#durable.delete(write.key)
       else for (const key of this.#durable.keys()) if (key >= write.from && key < write.to) this.#durable.delete(key)
     }
@@ -131,5 +154,5 @@ export class MemoryKeyValueStore implements KeyValueStore {
 }
 
 function copyWrite(write: KeyValueWrite): KeyValueWrite {
-  return write.kind === 'put' ? { ...write, value: write.value.slice() } : write
+  return write.kind === 'put' ? { ...write, value: new Uint8Array(write.value) } : write
 }

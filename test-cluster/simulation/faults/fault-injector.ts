@@ -1,25 +1,25 @@
 /** Does what the plan says, as far as it may: the run never destroys the last good copy, and heals everything at the end. */
-import { BATCH_HEADER_BYTES, batchesIn } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
-import type { MemoryFileSystem } from '@kavka/testkit'
 import type { Admin } from '../clients/admin.ts'
 import { PASSING_TOPICS } from '../clients/topic-admin.ts'
 import { STORE_FAILURE } from '../cluster.ts'
 import type { Cluster } from '../cluster.ts'
+import { DiskDamage } from './disk-damage.ts'
 import type { PlannedFault } from './fault-plan.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
+const SLOW_DISK_MS_MAX = 4_000
 
 export class FaultInjector {
   readonly #cluster: Cluster
   readonly #admin: Admin
-  /** While a disk has lost something nothing else may be lost. */
-  #quietUntilMs = 0
+  readonly #damage: DiskDamage
   readonly #lifts = new Set<() => void>()
 
   constructor(cluster: Cluster, admin: Admin) {
     this.#cluster = cluster
     this.#admin = admin
+    this.#damage = new DiskDamage(cluster)
   }
 
   schedule(plan: readonly PlannedFault[]): void {
@@ -41,6 +41,8 @@ export class FaultInjector {
       cluster.machine(id).crashIn = null
       cluster.network.machineUp(id)
       cluster.resume(id)
+      cluster.setClockRate(id, 1)
+      cluster.restoreStore(id)
       if (downFor.includes(id)) cluster.kill(id, 'kill')
       else if (cluster.machine(id).isBroken) {
         cluster.wipe(id)
@@ -53,7 +55,7 @@ export class FaultInjector {
     const { world, nodeIds } = this.#cluster
     const id = nodeIds[Math.floor(fault.dice[0]! * nodeIds.length)]!
     const other = nodeIds[Math.floor(fault.dice[1]! * nodeIds.length)]!
-    if (world.nowMs < this.#quietUntilMs && isDestructive(fault)) return
+    if (this.#damage.mustBeQuiet && isDestructive(fault)) return
     world.note(`fault ${fault.kind} ${id} ${other}`)
     this.#perform(fault, id, other)
   }
@@ -69,8 +71,15 @@ export class FaultInjector {
       case 'pause': return this.#pause(id, fault.durationMs)
       case 'clean-restart': return this.#cleanRestart(id, fault.durationMs)
       case 'clock': return this.#clock(id, fault)
-      case 'wipe': return this.#wipe(id, fault)
-      case 'bit-flip': return this.#bitFlip(id, fault)
+      case 'clock-rate': return this.#clockRate(id, fault)
+      case 'wipe': return this.#damage.wipe(id, fault)
+      case 'bit-flip': return this.#damage.bitFlip(id, fault)
+      case 'lost-writes': return this.#damage.lostWrites(id, fault)
+      case 'stale-sector': return this.#damage.staleSector(id, fault)
+      case 'misdirected-write': return this.#damage.misdirectedWrite(id, fault)
+      case 'store-damage': return this.#damage.store(id, fault)
+      case 'read-error': return this.#readErrors(id, fault)
+      case 'slow-disk': return this.#slowDisk(id, fault)
       case 'write-error': return this.#fileFault(id, 'write', 'EIO')
       case 'disk-full': return this.#fileFault(id, 'write', 'ENOSPC')
       case 'sync-error': return this.#fileFault(id, 'sync', 'EIO')
@@ -97,8 +106,7 @@ export class FaultInjector {
   #roll(fault: PlannedFault): void {
     for (const [index, id] of this.#cluster.nodeIds.entries()) {
       this.#cluster.world.scheduler.after(index * fault.durationMs * fault.dice[2]!, () => {
-        const isQuiet = this.#cluster.world.nowMs < this.#quietUntilMs
-        if (!this.#cluster.isHealing && !isQuiet) this.#down(id, 'kill', fault.durationMs * fault.dice[3]!)
+        if (!this.#cluster.isHealing && !this.#damage.mustBeQuiet) this.#down(id, 'kill', fault.durationMs * fault.dice[3]!)
       })
     }
   }
@@ -134,38 +142,37 @@ export class FaultInjector {
     this.#cluster.world.probes.hit('clock jumped')
   }
 
-  #wipe(id: NodeId, fault: PlannedFault): void {
-    if (!this.#othersHaveEverything(id)) return
-    this.#cluster.kill(id, 'kill')
-    this.#cluster.wipe(id)
-    this.#cluster.world.probes.hit('disk wiped')
-    this.#cluster.restartLater(id, fault.durationMs)
-    this.#quietUntilMs = this.#cluster.world.nowMs + fault.durationMs + 15_000
+  /** Seconds that are shorter or longer than those of the others, until all is healed. */
+  #clockRate(id: NodeId, { dice }: PlannedFault): void {
+    const rate = 2 ** (2 * dice[2]! - 1)
+    this.#cluster.setClockRate(id, rate)
+    this.#cluster.world.probes.hit('clock at another rate')
   }
 
-  /** Damages a byte of a segment under a node that is down, where others have all of it. */
-  #bitFlip(id: NodeId, { dice, durationMs }: PlannedFault): void {
-    if (!this.#othersHaveEverything(id)) return
-    const { disk } = this.#cluster.machine(id)
-    const logs = disk.exists('/data') ? disk.list('/data').filter((name) => disk.isDirectory(`/data/${name}`)) : []
-    const files = logs.flatMap((name) => disk.list(`/data/${name}`).filter((file) => file.endsWith('.log')).map((file) => `/data/${name}/${file}`))
-      .filter((path) => disk.sizeBytes(path) > 0)
-    const path = files[Math.floor(dice[2]! * files.length)]
-    if (path === undefined) return
-    this.#cluster.kill(id, 'kill')
-    this.#cluster.replication.rotted(id, recoveryPointsOn(disk))
-    const content = disk.readFile(path)
-    const steps = [...batchesIn(content)].filter(({ kind }) => kind === 'complete')
-    const step = steps[Math.floor(dice[3]! * steps.length)]
-    if (step?.kind !== 'complete') return this.#cluster.restartLater(id, durationMs)
-    // Among the records: Kafka's checksum does not cover offsets and epoch, so a flip there is another batch, not a damaged one.
-    const position = step.at + BATCH_HEADER_BYTES + Math.floor(dice[1]! * (step.sizeBytes - BATCH_HEADER_BYTES))
-    const byte = content[position]!
-    disk.corrupt(path, position, Buffer.from([byte ^ (1 << Math.floor(dice[0]! * 8))]))
-    this.#cluster.world.probes.hit('bit flipped')
-    this.#cluster.world.note(`bit flipped at ${position} of ${path} of node ${id}`)
-    this.#cluster.restartLater(id, durationMs)
-    this.#quietUntilMs = this.#cluster.world.nowMs + durationMs + 15_000
+  #slowDisk(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    const machine = this.#cluster.machine(id)
+    machine.slowMsMax = 500 + dice[2]! * SLOW_DISK_MS_MAX
+    this.#cluster.world.probes.hit('disk slow for seconds')
+    this.#liftAfter(durationMs, () => {
+      machine.slowMsMax = 0
+    })
+  }
+
+  /** Some reads fail, or all for a while, as of a sector that cannot be read. */
+  #readErrors(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    if (this.#cluster.node(id) === null) return
+    this.#cluster.world.probes.hit('read error')
+    const times = dice[2]! < 0.5 ? { times: 1 + Math.floor(dice[3]! * 4) } : {}
+    const pathIncludes = dice[1]! < 0.5 ? '.log' : '/data/'
+    this.#liftAfter(durationMs, this.#cluster.machine(id).disk.inject({ operation: 'read', code: 'EIO', pathIncludes, ...times }))
+  }
+
+  #liftAfter(durationMs: number, lift: () => void): void {
+    const once = (): void => {
+      if (this.#lifts.delete(once)) lift()
+    }
+    this.#lifts.add(once)
+    this.#cluster.world.scheduler.after(durationMs, once)
   }
 
   #fileFault(id: NodeId, operation: 'write' | 'sync', code: 'EIO' | 'ENOSPC'): void {
@@ -254,31 +261,12 @@ export class FaultInjector {
     })
   }
 
-  /** Whatever this node holds is in sync on another that is up and well. */
-  #othersHaveEverything(id: NodeId): boolean {
-    const { image, nodeIds } = this.#cluster
-    if (nodeIds.length < 2 || nodeIds.some((one) => this.#cluster.node(one)?.isServing !== true || this.#cluster.replication.isDamaged(one))) return false
-    for (const topic of image.topics.byId.values()) {
-      for (const { replicas, isr } of topic.partitions) {
-        if (replicas.includes(id) && !isr.some((other) => other !== id)) return false
-      }
-    }
-    return true
-  }
-
   /** Mostly the nodes alone: a deposed leader that clients still reach takes writes that others never see. At times clients too. */
   #cutOff(die: number): number[] {
     return die < 0.6 ? [...this.#cluster.nodeIds] : [...this.#cluster.nodeIds, ...this.#cluster.clientAddresses]
   }
 }
 
-/** What the next start takes to be on the disk, by `topic-partition`. */
-function recoveryPointsOn(disk: MemoryFileSystem): Map<string, number> {
-  const path = '/data/recovery-point-offset-checkpoint'
-  const lines = disk.exists(path) ? disk.readFile(path).toString().split('\n').slice(2) : []
-  return new Map(lines.map((line) => line.split(' ')).map(([topic, partition, offset]) => [`${topic}-${partition}`, Number(offset)]))
-}
-
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'wipe', 'bit-flip', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'wipe', 'bit-flip', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate'].includes(kind)
 }

@@ -68,6 +68,12 @@ export class ReplicationChecks implements ReplicaObserver {
     return false
   }
 
+  /** What the node held of a partition when it stopped. */
+  before(id: NodeId, topicId: Uuid, partition: number): readonly ShadowBatch[] {
+    const remains = this.#remains.get(id) ?? this.#heldBeforeDamage.get(id)
+    return remains?.find((one) => one.topicId === topicId && one.partition === partition)?.batches ?? []
+  }
+
   /** Remembers what a node promised to have before it goes. */
   died(node: SimulatedNode): void {
     if (node.logs === null) return

@@ -4,6 +4,7 @@ import type { LogStore } from '@kavka/replication'
 import type { LogManager, PartitionLog } from '@kavka/storage'
 import type { MemoryFileSystem } from '@kavka/testkit'
 import { batchesOnDisk, ShadowLog, shadowBatchesOf } from './shadow-log.ts'
+import type { ShadowBatch } from './shadow-log.ts'
 
 export interface ObservedReplica {
   readonly nodeId: NodeId
@@ -24,18 +25,27 @@ export interface ReplicaObserver {
   logStart(replica: ObservedReplica, logStart: number): void
 }
 
+/** What the run has done to the files of this machine. */
+export interface Rot {
+  isIn(path: string): boolean
+  /** What the machine held of a partition when its process stopped. */
+  before(topicId: Uuid, partition: number): readonly ShadowBatch[]
+}
+
 export class ObservedLogs implements LogStore {
   readonly #nodeId: NodeId
   readonly #manager: LogManager
   readonly #disk: MemoryFileSystem
   readonly #observer: ReplicaObserver
+  readonly #rot: Rot
   readonly #replicas = new Map<PartitionLog, ObservedReplica>()
 
-  constructor(options: { readonly nodeId: NodeId }, dependencies: { manager: LogManager; disk: MemoryFileSystem; observer: ReplicaObserver }) {
+  constructor(options: { readonly nodeId: NodeId }, dependencies: { manager: LogManager; disk: MemoryFileSystem; observer: ReplicaObserver; rot: Rot }) {
     this.#nodeId = options.nodeId
     this.#manager = dependencies.manager
     this.#disk = dependencies.disk
     this.#observer = dependencies.observer
+    this.#rot = dependencies.rot
     for (const log of this.#manager.logs()) this.#observe(log)
   }
 
@@ -91,11 +101,18 @@ export class ObservedLogs implements LogStore {
         return log.topicId
       },
     }
-    for (const batch of batchesOnDisk(this.#disk, log.directory)) if (batch.last >= log.logStartOffset) shadow.append(batch)
+    for (const batch of this.#batchesOf(log)) if (batch.last >= log.logStartOffset) shadow.append(batch)
     shadow.truncate(log.logEndOffset)
     this.#replicas.set(log, replica)
     this.#wrap(replica)
     this.#observer.opened(replica)
+  }
+
+  /** What lies behind damage that the log did not look at is still counted as held; reading it is another matter. */
+  #batchesOf(log: PartitionLog): readonly ShadowBatch[] {
+    const { batches, brokenOffIn } = batchesOnDisk(this.#disk, log.directory)
+    const isHidden = brokenOffIn !== null && this.#rot.isIn(brokenOffIn) && (batches.at(-1)?.last ?? -1) + 1 < log.logEndOffset
+    return isHidden ? this.#rot.before(log.topicId, log.topicPartition.partition) : batches
   }
 
   /** Methods of the one object are replaced, so that whoever holds it is observed. */

@@ -12,6 +12,7 @@ export interface ShadowBatch {
   readonly producerEpoch: number
   readonly baseSequence: number
   readonly count: number
+  readonly sizeBytes: number
 }
 
 export class ShadowLog {
@@ -73,21 +74,34 @@ export function shadowBatchesOf(records: Buffer): ShadowBatch[] {
       producerEpoch: batchProducerEpoch(records, at),
       baseSequence: batchBaseSequence(records, at),
       count: batchRecordCount(records, at),
+      sizeBytes: step.sizeBytes,
     })
   }
   return batches
 }
 
+export interface FoundBatches {
+  readonly batches: readonly ShadowBatch[]
+  /** The file in which they end, if it holds more than that. */
+  readonly brokenOffIn: string | null
+}
+
 /** Batches in the segment files of a partition's directory, in order, as the page cache shows them. */
-export function batchesOnDisk(disk: MemoryFileSystem, directory: string): ShadowBatch[] {
-  if (!disk.exists(directory)) return []
+export function batchesOnDisk(disk: MemoryFileSystem, directory: string): FoundBatches {
   const batches: ShadowBatch[] = []
+  if (!disk.exists(directory)) return { batches, brokenOffIn: null }
   for (const name of disk.list(directory).filter((one) => one.endsWith('.log'))) {
-    for (const batch of shadowBatchesOf(disk.readFile(`${directory}/${name}`))) {
+    const path = `${directory}/${name}`
+    const content = disk.readFile(path)
+    let sizeBytes = 0
+    for (const batch of shadowBatchesOf(content)) {
       const previous = batches.at(-1)
-      if (previous !== undefined && batch.base !== previous.last + 1) return batches
+      const expected = previous === undefined ? Number(name.slice(0, -'.log'.length)) : previous.last + 1
+      if (batch.base !== expected) return { batches, brokenOffIn: path }
       batches.push(batch)
+      sizeBytes += batch.sizeBytes
     }
+    if (sizeBytes < content.length) return { batches, brokenOffIn: path }
   }
-  return batches
+  return { batches, brokenOffIn: null }
 }

@@ -17,7 +17,7 @@ import type { DiskEvents } from '../world/process-file-system.ts'
 import type { World } from '../world/world.ts'
 import { SimulatedControllerChannel } from './controller-channel.ts'
 import { ObservedLogs } from './observed-logs.ts'
-import type { ReplicaObserver } from './observed-logs.ts'
+import type { ReplicaObserver, Rot } from './observed-logs.ts'
 import { SimulatedReplicationTransport } from './replication-transport.ts'
 
 export const CLUSTER_ID = '4L6g3nShT-eMCtK--X86sw'
@@ -54,6 +54,7 @@ export interface NodeDependencies {
   readonly disk: MemoryFileSystem
   readonly store: MemoryKeyValueStore
   readonly diskEvents: DiskEvents
+  readonly rot: Rot
   readonly random: Random
   readonly peer: (id: NodeId) => SimulatedNode | null
   readonly observer: ReplicaObserver & QuorumObserver
@@ -198,12 +199,12 @@ export class SimulatedNode {
   }
 
   #createBroker(manager: LogManager): void {
-    const { process, random, disk, observer } = this.#deps
+    const { process, random, disk, observer, rot } = this.#deps
     const { config, nodeId, layout } = this.settings
     const logger = this.#logger
     this.manager = manager
     manager.onDirectoryFailed((_directory, cause) => this.#deps.onFatal(cause))
-    this.logs = new ObservedLogs({ nodeId }, { manager, disk, observer })
+    this.logs = new ObservedLogs({ nodeId }, { manager, disk, observer, rot })
     const brokerEpoch = (): BrokerEpoch => this.brokerEpoch as BrokerEpoch
     this.replicas = new ReplicaManagerShell(
       {

@@ -1,0 +1,182 @@
+/**
+ * Disks that lie: what was synced is gone, elsewhere, or not what it was. Always one machine at a time, and only while others are up
+ * and have all of it; then nothing else is broken until that machine has caught up, for nobody promised to survive both.
+ */
+import { BATCH_HEADER_BYTES, batchesIn } from '@kavka/protocol'
+import type { NodeId } from '@kavka/protocol'
+import type { MemoryFileSystem } from '@kavka/testkit'
+import type { Cluster } from '../cluster.ts'
+import type { PlannedFault } from './fault-plan.ts'
+
+const SECTOR_BYTES = 512
+const CATCH_UP_MS = 15_000
+
+interface Sector {
+  readonly path: string
+  readonly position: number
+  readonly bytes: Buffer
+}
+
+export class DiskDamage {
+  readonly #cluster: Cluster
+  #quietUntilMs = 0
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  /** While a disk has lost something nothing else may be lost. */
+  get mustBeQuiet(): boolean {
+    return this.#cluster.world.nowMs < this.#quietUntilMs
+  }
+
+  wipe(id: NodeId, { durationMs }: PlannedFault): void {
+    if (!this.#othersHaveEverything(id)) return
+    this.#cluster.kill(id, 'kill')
+    this.#cluster.wipe(id)
+    this.#cluster.world.probes.hit('disk wiped')
+    this.#returns(id, durationMs)
+  }
+
+  /** Damages a byte of a segment under a node that is down. */
+  bitFlip(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    const path = this.#othersHaveEverything(id) ? this.#segmentOf(id, dice[2]!) : null
+    if (path === null) return
+    const { disk } = this.#takeDown(id)
+    const content = disk.readFile(path)
+    const steps = [...batchesIn(content)].filter(({ kind }) => kind === 'complete')
+    const step = steps[Math.floor(dice[3]! * steps.length)]
+    if (step?.kind !== 'complete') return this.#cluster.restartLater(id, durationMs)
+    // Among the records: Kafka's checksum does not cover offsets and epoch, so a flip there is another batch, not a damaged one.
+    const position = step.at + BATCH_HEADER_BYTES + Math.floor(dice[1]! * (step.sizeBytes - BATCH_HEADER_BYTES))
+    disk.corrupt(path, position, Buffer.from([content[position]! ^ (1 << Math.floor(dice[0]! * 8))]))
+    this.#cluster.world.probes.hit('bit flipped')
+    this.#cluster.world.note(`bit flipped at ${position} of ${path} of node ${id}`)
+    this.#returns(id, durationMs)
+  }
+
+  /** For a while the disk says that it has synced and has not; then the power goes. */
+  lostWrites(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    const machine = this.#cluster.machine(id)
+    if (machine.stopLosing !== null || !this.#othersHaveEverything(id)) return
+    const where = dice[2]! < 0.5 ? '.log' : '/data/'
+    machine.stopLosing = machine.disk.loseSyncs(where)
+    const losingMs = Math.min(durationMs, 2_000)
+    this.#quietUntilMs = this.#cluster.world.nowMs + losingMs + CATCH_UP_MS
+    this.#cluster.world.scheduler.after(losingMs, () => {
+      if (machine.stopLosing === null) return
+      if (this.#cluster.isHealing || !this.#othersHaveEverything(id)) {
+        machine.stopLosing()
+        machine.stopLosing = null
+        return
+      }
+      this.#cluster.world.note(`node ${id} loses what it synced in ${where} for ${losingMs.toFixed(0)} ms`)
+      this.#cluster.world.probes.hit('synced writes lost')
+      this.#cluster.loseSynced(id)
+      this.#returns(id, durationMs)
+    })
+  }
+
+  /** A sector that never got what was written to it. */
+  staleSector(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    const sector = this.#othersHaveEverything(id) ? this.#sectorOf(id, dice[2]!, dice[3]!) : null
+    if (sector === null) return
+    const { disk, rottenFiles } = this.#takeDown(id)
+    rottenFiles.add(sector.path)
+    disk.corrupt(sector.path, sector.position, Buffer.alloc(sector.bytes.length))
+    this.#cluster.world.probes.hit('stale sector')
+    this.#cluster.world.note(`stale sector at ${sector.position} of ${sector.path} of node ${id}`)
+    this.#returns(id, durationMs)
+  }
+
+  /** A sector whose content went to the place of another: one is stale, the other not what it was. */
+  misdirectedWrite(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    if (!this.#othersHaveEverything(id)) return
+    const from = this.#sectorOf(id, dice[2]!, dice[3]!)
+    const to = this.#sectorOf(id, dice[1]!, dice[0]!)
+    if (from === null || to === null || (from.path === to.path && from.position === to.position)) return
+    const { disk, rottenFiles } = this.#takeDown(id)
+    rottenFiles.add(from.path).add(to.path)
+    disk.corrupt(from.path, from.position, Buffer.alloc(from.bytes.length))
+    disk.corrupt(to.path, to.position, from.bytes.subarray(0, to.bytes.length))
+    this.#cluster.world.probes.hit('misdirected write')
+    this.#cluster.world.note(`sector at ${from.position} of ${from.path} went to ${to.position} of ${to.path} of node ${id}`)
+    this.#returns(id, durationMs)
+  }
+
+  /** A flipped bit in the metadata store: the node must refuse it. It is back when all is healed, or a while later with its old disk. */
+  store(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    const { nodeIds, world } = this.#cluster
+    const isBusy = nodeIds.some((one) => this.#cluster.node(one)?.isServing !== true || this.#cluster.machine(one).storeDamage !== null)
+    const machine = this.#cluster.machine(id)
+    if (isBusy || nodeIds.length < 3 || machine.stopLosing !== null) return
+    this.#cluster.kill(id, 'kill')
+    const keys = [...machine.store.content.keys()].toSorted()
+    const key = keys[Math.floor(dice[2]! * keys.length)]
+    if (key !== undefined) {
+      const position = Math.floor(dice[3]! * machine.store.content.get(key)!.length)
+      this.#cluster.damageStore(id, { key, position, bit: Math.floor(dice[1]! * 8) })
+      world.probes.hit('metadata store damaged')
+      world.note(`bit flipped at ${position} of ${key} in the metadata store of node ${id}`)
+    }
+    this.#cluster.restartLater(id, durationMs)
+    const repairMs = durationMs + 3_000 * dice[0]!
+    this.#quietUntilMs = world.nowMs + repairMs + CATCH_UP_MS
+    world.scheduler.after(repairMs, () => {
+      if (machine.storeDamage === null || machine.node !== null) return
+      this.#cluster.restoreStore(id)
+      this.#cluster.start(id)
+    })
+  }
+
+  #takeDown(id: NodeId): ReturnType<Cluster['machine']> {
+    const machine = this.#cluster.machine(id)
+    this.#cluster.kill(id, 'kill')
+    this.#cluster.replication.rotted(id, recoveryPointsOn(machine.disk))
+    return machine
+  }
+
+  #returns(id: NodeId, delayMs: number): void {
+    this.#cluster.restartLater(id, delayMs)
+    this.#quietUntilMs = this.#cluster.world.nowMs + delayMs + CATCH_UP_MS
+  }
+
+  #segmentOf(id: NodeId, die: number): string | null {
+    const { disk } = this.#cluster.machine(id)
+    const logs = disk.exists('/data') ? disk.list('/data').filter((name) => disk.isDirectory(`/data/${name}`)) : []
+    const files = logs.flatMap((name) => disk.list(`/data/${name}`).filter((file) => file.endsWith('.log')).map((file) => `/data/${name}/${file}`))
+      .filter((path) => disk.sizeBytes(path) > 0)
+    return files[Math.floor(die * files.length)] ?? null
+  }
+
+  #sectorOf(id: NodeId, die: number, otherDie: number): Sector | null {
+    const path = this.#segmentOf(id, die)
+    if (path === null) return null
+    const content = this.#cluster.machine(id).disk.readFile(path)
+    const position = Math.floor(otherDie * Math.ceil(content.length / SECTOR_BYTES)) * SECTOR_BYTES
+    return { path, position, bytes: content.subarray(position, position + SECTOR_BYTES) }
+  }
+
+  /** Whatever this node holds is in sync on another that is up and well. */
+  #othersHaveEverything(id: NodeId): boolean {
+    const { image, nodeIds } = this.#cluster
+    if (nodeIds.length < 2) return false
+    for (const one of nodeIds) {
+      const { node, stopLosing } = this.#cluster.machine(one)
+      if (node?.isServing !== true || (stopLosing !== null && one !== id) || this.#cluster.replication.isDamaged(one)) return false
+    }
+    for (const topic of image.topics.byId.values()) {
+      for (const { replicas, isr } of topic.partitions) {
+        if (replicas.includes(id) && !isr.some((other) => other !== id)) return false
+      }
+    }
+    return true
+  }
+}
+
+/** What the next start takes to be on the disk, by `topic-partition`. */
+function recoveryPointsOn(disk: MemoryFileSystem): Map<string, number> {
+  const path = '/data/recovery-point-offset-checkpoint'
+  const lines = disk.exists(path) ? disk.readFile(path).toString().split('\n').slice(2) : []
+  return new Map(lines.map((line) => line.split(' ')).map(([topic, partition, offset]) => [`${topic}-${partition}`, Number(offset)]))
+}
