@@ -160,7 +160,7 @@ export class Cluster implements ClusterView {
     machine.crashIn = null
     this.network.unbind(id, kind === 'power' ? 'down' : 'up')
     if (kind === 'power') this.#cutPower(machine)
-    this.metaFiles.ended(id, (path) => (machine.disk.exists(path) ? machine.disk.readFile(path) : null))
+    this.metaFiles.ended(id, (path) => (machine.disk.exists(path) ? machine.disk.peek(path) : null))
     this.#abandonStore(machine)
     if ([...this.nodes()].length === 0 && this.nodeIds.length > 1) this.world.probes.hit('whole cluster down at once')
   }
@@ -323,13 +323,13 @@ export class Cluster implements ClusterView {
       diskEvents: {
         beforeChange: () => this.#beforeChange(machine),
         names: {
-          renamed: (to) => this.metaFiles.renamed(id, to, () => disk.readFile(to)),
+          renamed: (to) => this.metaFiles.renamed(id, to, () => disk.peek(to)),
           removed: (path) => this.metaFiles.removed(id, path),
           syncing: (directory) => this.metaFiles.syncing(id, directory),
         },
       },
       rot: {
-        isIn: (path) => machine.rottenFiles.has(path),
+        isIn: (directory) => [...machine.rottenFiles].some((path) => path.startsWith(`${directory}/`)),
         before: (topicId, partition) => this.replication.before(id, topicId, partition),
       },
       onFatal: (cause) => this.#fatal(machine, process, cause),

@@ -70,6 +70,16 @@ class Run {
   }
 
   async toTheEnd(): Promise<RunResult> {
+    const watched = this.#world.watchRejections()
+    try {
+      await this.#play()
+    } finally {
+      await watched()
+    }
+    return this.#result()
+  }
+
+  async #play(): Promise<void> {
     const { swarm } = this.#cluster
     for (const id of this.#cluster.nodeIds) this.#cluster.start(id)
     this.#createClients(swarm)
@@ -81,7 +91,6 @@ class Run {
     await this.#healMajority()
     await this.#healAll()
     if (this.#world.violation === null) this.#judgeAtQuiescence()
-    return this.#result()
   }
 
   #judgeAtQuiescence(): void {

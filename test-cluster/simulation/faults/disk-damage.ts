@@ -43,7 +43,7 @@ export class DiskDamage {
     const path = this.#othersHaveEverything(id) ? this.#segmentOf(id, dice[2]!) : null
     if (path === null) return
     const { disk } = this.#takeDown(id)
-    const content = disk.readFile(path)
+    const content = disk.peek(path)
     const steps = [...batchesIn(content)].filter(({ kind }) => kind === 'complete')
     const step = steps[Math.floor(dice[3]! * steps.length)]
     if (step?.kind !== 'complete') return this.#cluster.restartLater(id, durationMs)
@@ -152,7 +152,7 @@ export class DiskDamage {
   #sectorOf(id: NodeId, die: number, otherDie: number): Sector | null {
     const path = this.#segmentOf(id, die)
     if (path === null) return null
-    const content = this.#cluster.machine(id).disk.readFile(path)
+    const content = this.#cluster.machine(id).disk.peek(path)
     const position = Math.floor(otherDie * Math.ceil(content.length / SECTOR_BYTES)) * SECTOR_BYTES
     return { path, position, bytes: content.subarray(position, position + SECTOR_BYTES) }
   }
@@ -177,6 +177,6 @@ export class DiskDamage {
 /** What the next start takes to be on the disk, by `topic-partition`. */
 function recoveryPointsOn(disk: MemoryFileSystem): Map<string, number> {
   const path = '/data/recovery-point-offset-checkpoint'
-  const lines = disk.exists(path) ? disk.readFile(path).toString().split('\n').slice(2) : []
+  const lines = disk.exists(path) ? disk.peek(path).toString().split('\n').slice(2) : []
   return new Map(lines.map((line) => line.split(' ')).map(([topic, partition, offset]) => [`${topic}-${partition}`, Number(offset)]))
 }

@@ -38,7 +38,7 @@ export class IndexChecks {
     for (const base of bases.slice(0, -1)) {
       const read = (suffix: string): Buffer => {
         const path = `${directory}/${base}${suffix}`
-        return disk.exists(path) ? disk.readFile(path) : Buffer.alloc(0)
+        return disk.exists(path) ? disk.peek(path) : Buffer.alloc(0)
       }
       const files = { baseOffset: Number(base), log: read('.log'), offsets: read('.index'), times: read('.timeindex') }
       this.segment({ node: id, segment: `${directory}/${base}` }, files)

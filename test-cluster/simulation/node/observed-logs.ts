@@ -27,7 +27,7 @@ export interface ReplicaObserver {
 
 /** What the run has done to the files of this machine. */
 export interface Rot {
-  isIn(path: string): boolean
+  isIn(directory: string): boolean
   /** What the machine held of a partition when its process stopped. */
   before(topicId: Uuid, partition: number): readonly ShadowBatch[]
 }
@@ -110,8 +110,8 @@ export class ObservedLogs implements LogStore {
 
   /** What lies behind damage that the log did not look at is still counted as held; reading it is another matter. */
   #batchesOf(log: PartitionLog): readonly ShadowBatch[] {
-    const { batches, brokenOffIn } = batchesOnDisk(this.#disk, log.directory)
-    const isHidden = brokenOffIn !== null && this.#rot.isIn(brokenOffIn) && (batches.at(-1)?.last ?? -1) + 1 < log.logEndOffset
+    const batches = batchesOnDisk(this.#disk, log.directory)
+    const isHidden = this.#rot.isIn(log.directory) && (batches.at(-1)?.last ?? -1) + 1 < log.logEndOffset
     return isHidden ? this.#rot.before(log.topicId, log.topicPartition.partition) : batches
   }
 

@@ -80,28 +80,22 @@ export function shadowBatchesOf(records: Buffer): ShadowBatch[] {
   return batches
 }
 
-export interface FoundBatches {
-  readonly batches: readonly ShadowBatch[]
-  /** The file in which they end, if it holds more than that. */
-  readonly brokenOffIn: string | null
-}
-
 /** Batches in the segment files of a partition's directory, in order, as the page cache shows them. */
-export function batchesOnDisk(disk: MemoryFileSystem, directory: string): FoundBatches {
+export function batchesOnDisk(disk: MemoryFileSystem, directory: string): ShadowBatch[] {
   const batches: ShadowBatch[] = []
-  if (!disk.exists(directory)) return { batches, brokenOffIn: null }
+  if (!disk.exists(directory)) return batches
   for (const name of disk.list(directory).filter((one) => one.endsWith('.log'))) {
     const path = `${directory}/${name}`
-    const content = disk.readFile(path)
+    const content = disk.peek(path)
     let sizeBytes = 0
     for (const batch of shadowBatchesOf(content)) {
       const previous = batches.at(-1)
       const expected = previous === undefined ? Number(name.slice(0, -'.log'.length)) : previous.last + 1
-      if (batch.base !== expected) return { batches, brokenOffIn: path }
+      if (batch.base !== expected) return batches
       batches.push(batch)
       sizeBytes += batch.sizeBytes
     }
-    if (sizeBytes < content.length) return { batches, brokenOffIn: path }
+    if (sizeBytes < content.length) return batches
   }
-  return { batches, brokenOffIn: null }
+  return batches
 }

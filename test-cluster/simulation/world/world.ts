@@ -69,18 +69,18 @@ export class World {
     this.note(`VIOLATION ${name} ${message.split('\n', 1)[0]}`)
   }
 
-  /** Runs until `isDone`, a violation, or `untilMs`; true when it was done. Promises settle after each event. */
-  async run(isDone: () => boolean, untilMs: number): Promise<boolean> {
+  /** Everything from here on is this world's fault; the result ends that, when all that is left behind has run dry. */
+  watchRejections(): () => Promise<void> {
     const rejected = (error: unknown): void => this.fail(error, 'a rejection that nobody handles')
     process.on('unhandledRejection', rejected)
-    try {
-      return await this.#run(isDone, untilMs)
-    } finally {
+    return async () => {
+      await settled()
       process.off('unhandledRejection', rejected)
     }
   }
 
-  async #run(isDone: () => boolean, untilMs: number): Promise<boolean> {
+  /** Runs until `isDone`, a violation, or `untilMs`; true when it was done. Promises settle after each event. */
+  async run(isDone: () => boolean, untilMs: number): Promise<boolean> {
     await settled()
     if (runMicrotasks === null) {
       while (this.#goesOn(isDone, untilMs)) {
