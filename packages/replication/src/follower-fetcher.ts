@@ -57,6 +57,7 @@ export class FollowerFetcher {
   /** Counts streams: what an abandoned one still delivers is not listened to. */
   #streamNumber = 0
   #credits = 0
+  #openedMs = 0
   #announceTimer: TimerHandle | null = null
   readonly #flush: OnceATurn
   readonly #streamBackoff: RetryBackoff
@@ -173,6 +174,7 @@ export class FollowerFetcher {
     const address = this.#dependencies.addressOf(this.#options.leaderId)
     if (address === null) return null
     const number = ++this.#streamNumber
+    this.#openedMs = this.#dependencies.scheduler.monotonicMs()
     const { clusterId, localId, leaderId } = this.#options
     const hello = { clusterId, followerId: localId, followerBrokerEpoch: this.#dependencies.brokerEpoch(), leaderId }
     const stream = this.#dependencies.transport.openStream({ id: leaderId, ...address }, hello, {
@@ -191,7 +193,8 @@ export class FollowerFetcher {
   }
 
   #broken(reason: string): void {
-    const delayMs = this.#streamBackoff.nextDelayMs()
+    // From the attempt on: one that met silence for a second has waited long enough.
+    const delayMs = Math.max(0, this.#streamBackoff.nextDelayMs() - (this.#dependencies.scheduler.monotonicMs() - this.#openedMs))
     this.#dependencies.counters.streamsBroken++
     this.#dependencies.logger.info({ leader: this.#options.leaderId, reason, delayMs }, 'replication stream ended')
     this.#disconnected()

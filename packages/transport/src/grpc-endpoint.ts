@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { ServerOptions } from '@grpc/grpc-js'
 import { assert } from '@kavka/kernel'
-import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from './grpc-client.ts'
+import { SERVER_PING_INTERVAL_MS, SERVER_PING_TIMEOUT_MS } from './grpc-client.ts'
 import type { ServiceGroup, ServiceProvider } from './service-provider.ts'
 
 /** One message of another node: Kafka's bound of a request (`socket.request.max.bytes`). What followers receive is not bounded by it. */
@@ -15,8 +15,8 @@ export const RECEIVED_MESSAGE_BYTES_MAX = 100 * 1024 * 1024
 
 const serverOptions: ServerOptions = {
   'grpc.enable_channelz': 0,
-  'grpc.keepalive_time_ms': PING_INTERVAL_MS,
-  'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+  'grpc.keepalive_time_ms': SERVER_PING_INTERVAL_MS,
+  'grpc.keepalive_timeout_ms': SERVER_PING_TIMEOUT_MS,
   'grpc.max_send_message_length': -1,
   'grpc.max_receive_message_length': RECEIVED_MESSAGE_BYTES_MAX,
 }

@@ -1,6 +1,7 @@
 /** gRPC between nodes: the only package that knows gRPC and protobuf. Implements the ports of controller and replication. */
 export { CONNECT_TIMEOUT_MS, FLOW_CONTROL_WINDOW_BYTES, plaintext } from './grpc-client.ts'
-export type { CredentialsOf, NodeAddress } from './grpc-client.ts'
+export type { CredentialsOf } from './grpc-client.ts'
+export type { NodeAddress } from './node-address.ts'
 export { GrpcEndpoint, RECEIVED_MESSAGE_BYTES_MAX } from './grpc-endpoint.ts'
 export type { AllowedServices } from './grpc-endpoint.ts'
 export type { ServiceGroup, ServiceProvider } from './service-provider.ts'

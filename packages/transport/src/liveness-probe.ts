@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import type { LivenessProbe } from '@kavka/controller'
 import type { Scheduler } from '@kavka/kernel'
-import type { NodeAddress } from './grpc-client.ts'
+import type { NodeAddress } from './node-address.ts'
 
 /** Silence for so long proves nothing and is reported as such. */
 export const PROBE_TIMEOUT_MS = 500

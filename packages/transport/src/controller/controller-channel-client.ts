@@ -1,11 +1,12 @@
-import type { ServiceError } from '@grpc/grpc-js'
+import type { ClientUnaryCall, ServiceError } from '@grpc/grpc-js'
 import type { ControllerChannel, ControllerReply, ControllerRequest, ControllerService } from '@kavka/controller'
 import type { Logger, Scheduler } from '@kavka/kernel'
 import { assertPresent } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
 import { headersFor } from '../call-headers.ts'
 import { dial } from '../grpc-client.ts'
-import type { CredentialsOf, NodeAddress, NodeConnection } from '../grpc-client.ts'
+import type { CredentialsOf, NodeConnection } from '../grpc-client.ts'
+import type { NodeAddress } from '../node-address.ts'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { passThrough } from '../service-provider.ts'
 import { REQUEST_PATH, decodeControllerReply, encodeControllerRequest } from './controller-calls.ts'
@@ -32,7 +33,7 @@ export const CONTROLLER_REQUESTS_MAX = 10_000
 /** A connection to one controller with the calls on it; closed when it failed and its last call ended. */
 interface ControllerConnection {
   readonly channel: NodeConnection
-  calls: number
+  readonly calls: Set<ClientUnaryCall>
   retired: boolean
 }
 
@@ -108,18 +109,18 @@ export class ControllerChannelClient implements ControllerChannel {
 
   #requestRemotely(leaderId: NodeId, request: ControllerRequest, timeoutMs: number): Promise<ControllerReply> {
     const connection = this.#connectionTo(leaderId)
-    if (connection.calls >= CONTROLLER_REQUESTS_MAX) return Promise.resolve({ kind: 'unreachable' })
+    if (connection.calls.size >= CONTROLLER_REQUESTS_MAX) return Promise.resolve({ kind: 'unreachable' })
     const bytes = encodeControllerRequest(request)
     return new Promise((resolve) => {
-      connection.calls++
       const call = connection.channel.client.makeUnaryRequest<Buffer, Buffer>(
         REQUEST_PATH, passThrough, passThrough, bytes, headersFor(this.#options),
         (error: ServiceError | null, reply?: Buffer) => {
           timer.cancel()
           resolve(this.#replyOf(request, error, reply))
-          this.#callEnded(leaderId, connection, error)
+          this.#callEnded(leaderId, connection, call, error)
         },
       )
+      connection.calls.add(call)
       const timer = this.#deps.scheduler.after(timeoutMs, () => call.cancel())
     })
   }
@@ -142,22 +143,29 @@ export class ControllerChannelClient implements ControllerChannel {
     const existing = this.#connections.get(controllerId)
     if (existing !== undefined) return existing
     const address = assertPresent(this.#options.controllers.get(controllerId), 'controller without an address')
-    const connection = { channel: dial(address, this.#deps.credentialsOf), calls: 0, retired: false }
+    const channel = dial(address, this.#deps, () => this.#lost(controllerId, connection))
+    const connection: ControllerConnection = { channel, calls: new Set(), retired: false }
     this.#connections.set(controllerId, connection)
     return connection
   }
 
   /** After any failure the next request dials anew: at once, not when gRPC's back-off for a dead peer allows. */
-  #callEnded(controllerId: NodeId, connection: ControllerConnection, error: ServiceError | null): void {
-    connection.calls--
+  #callEnded(controllerId: NodeId, connection: ControllerConnection, call: ClientUnaryCall, error: ServiceError | null): void {
+    connection.calls.delete(call)
     if (error !== null && !connection.retired) this.#retire(controllerId, connection)
-    else if (connection.retired && connection.calls === 0) connection.channel.close()
+    else if (connection.retired && connection.calls.size === 0) connection.channel.close()
+  }
+
+  /** Whatever was asked on it stays unanswered. */
+  #lost(controllerId: NodeId, connection: ControllerConnection): void {
+    this.#retire(controllerId, connection)
+    for (const call of connection.calls) call.cancel()
   }
 
   #retire(controllerId: NodeId, connection: ControllerConnection): void {
     connection.retired = true
     if (this.#connections.get(controllerId) === connection) this.#connections.delete(controllerId)
-    if (connection.calls === 0) connection.channel.close()
+    if (connection.calls.size === 0) connection.channel.close()
   }
 
   #openLocalSession(leaderId: NodeId, brokerId: NodeId, brokerEpoch: number, onClosed: () => void): { close(): void } {

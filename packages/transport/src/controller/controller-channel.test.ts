@@ -6,13 +6,15 @@ import type { NodeId } from '@kavka/protocol'
 import { ApiKey, apis } from '@kavka/protocol'
 import { headersFor } from '../call-headers.ts'
 import { encodeControllerRequest as encodeWireRequest } from '../gen/controller.ts'
+import { SILENCE_MS_MAX } from '../connection-watch.ts'
 import { dial, plaintext } from '../grpc-client.ts'
-import type { NodeAddress } from '../grpc-client.ts'
+import type { NodeAddress } from '../node-address.ts'
 import { GrpcEndpoint } from '../grpc-endpoint.ts'
 import type { AllowedServices } from '../grpc-endpoint.ts'
 import { encodeProto } from '../proto-runtime.ts'
 import { passThrough } from '../service-provider.ts'
 import { listenOnLoopback } from '../testing/loopback-listener.ts'
+import { CuttingProxy } from '../testing/cutting-proxy.ts'
 import { quiet, until } from '../testing/until.ts'
 import { ControllerChannelClient } from './controller-channel-client.ts'
 import { REQUEST_PATH } from './controller-calls.ts'
@@ -157,7 +159,7 @@ test('the controller of this process is called directly', async () => {
 
 test('bytes that are no request are refused, as is an API that nobody knows', async () => {
   const { service, port } = await startController()
-  const { client, close } = dial({ host: '127.0.0.1', port }, plaintext)
+  const { client, close } = dial({ host: '127.0.0.1', port }, { scheduler: systemScheduler, credentialsOf: plaintext }, () => {})
   const headers = headersFor({ clusterId: 'cluster', nodeId: ownId })
   const wrongApi = encodeProto(encodeWireRequest, {
     apiKey: 9_999, apiVersion: 0, payload: Buffer.alloc(0), principal: '', clientId: '', clientHost: '', listener: '',
@@ -228,5 +230,39 @@ describe('a session', () => {
     channel.setLeader(otherId)
     expect(local.sessions).toEqual(['opened 2 5', 'lost 2 5', 'opened 2 6', 'lost 2 6'])
     expect(closed).toBe(1)
+  })
+})
+
+describe('a connection that was cut without a word', () => {
+  test('ends its requests and its session soon; the next ones are dialed anew', async () => {
+    const { service, port } = await startController()
+    const proxy = await CuttingProxy.to(port)
+    running.push(proxy)
+    const channel = makeChannel([[controllerId, proxy.port]])
+    channel.setLeader(controllerId)
+    let closed = 0
+    channel.openSession({ brokerId: ownId, brokerEpoch: 42 }, () => closed++)
+    const unanswered = channel.request(heartbeat, 60_000)
+    await until(() => service.requests.length === 1 && service.sessions.length === 1)
+    proxy.cut()
+    expect(await until(() => closed === 1)).toBeLessThan(SILENCE_MS_MAX + 1_000)
+    expect(await unanswered).toEqual({ kind: 'unreachable' })
+    service.reply = () => Promise.resolve({ kind: 'answered', body: heartbeatResponse })
+    expect(await channel.request(heartbeat, 1_000)).toEqual({ kind: 'answered', body: heartbeatResponse })
+  }, 20_000)
+
+  test('is no sign of life when the broker has opened another session', async () => {
+    const { service, port } = await startController()
+    const proxy = await CuttingProxy.to(port)
+    running.push(proxy)
+    const session = { brokerId: ownId, brokerEpoch: 42 }
+    const channel = makeChannel([[controllerId, proxy.port]])
+    channel.setLeader(controllerId)
+    channel.openSession(session, () => {})
+    await until(() => service.sessions.length === 1)
+    proxy.cut()
+    channel.openSession(session, () => {})
+    await until(() => service.sessions.length === 3)
+    expect(service.sessions).toEqual(['opened 2 42', 'opened 2 42', 'lost 2 42'])
   })
 })

@@ -3,10 +3,16 @@ import { Metadata, status } from '@grpc/grpc-js'
 import type { ControllerReply, ControllerRequest, ControllerService } from '@kavka/controller'
 import type { Logger } from '@kavka/kernel'
 import { EncodeError } from '@kavka/protocol'
+import type { NodeId } from '@kavka/protocol'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { admit, crashOnBug, refuse, whenClosed } from '../service-provider.ts'
 import type { RefusedCall, ServiceProvider } from '../service-provider.ts'
 import { controllerServiceDefinition, decodeControllerRequest, encodeControllerReply } from './controller-calls.ts'
+
+interface Session {
+  isOver: boolean
+  end(): void
+}
 
 /** Serves the quorum controller of this process to the other nodes. */
 export class ControllerServiceAdapter implements ServiceProvider {
@@ -14,6 +20,8 @@ export class ControllerServiceAdapter implements ServiceProvider {
   readonly #clusterId: string
   readonly #service: ControllerService
   readonly #logger: Logger
+  /** The newest of each broker; bounded by the number of brokers that pass for brokers of this cluster. */
+  readonly #sessions = new Map<NodeId, Session>()
 
   constructor(options: { readonly clusterId: string }, { service, logger }: { service: ControllerService; logger: Logger }) {
     this.#clusterId = options.clusterId
@@ -68,9 +76,23 @@ export class ControllerServiceAdapter implements ServiceProvider {
     const admission = admit(call.metadata, this.#clusterId)
     if (!admission.ok) return refuse(call, admission.error, this.#logger)
     const { nodeId, brokerEpoch } = admission.value
-    whenClosed(call, () => this.#service.sessionLost(nodeId, brokerEpoch))
+    const session: Session = {
+      isOver: false,
+      end: () => {
+        if (session.isOver) return
+        session.isOver = true
+        if (this.#sessions.get(nodeId) === session) this.#sessions.delete(nodeId)
+        this.#service.sessionLost(nodeId, brokerEpoch)
+        call.end()
+      },
+    }
+    whenClosed(call, session.end)
     call.sendMetadata(new Metadata())
     call.on('data', () => {})
     this.#service.sessionOpened(nodeId, brokerEpoch)
+    // A broker that opens a second one has lost the first, even if this side has not noticed yet: it must not pass for a sign of life.
+    const previous = this.#sessions.get(nodeId)
+    this.#sessions.set(nodeId, session)
+    previous?.end()
   }
 }

@@ -1,8 +1,8 @@
-import type { Scheduler } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
 import { headersFor } from '../call-headers.ts'
 import { CONNECT_TIMEOUT_MS, dial } from '../grpc-client.ts'
-import type { CredentialsOf, NodeAddress } from '../grpc-client.ts'
+import type { DialDeps } from '../grpc-client.ts'
+import type { NodeAddress } from '../node-address.ts'
 import { passThrough } from '../service-provider.ts'
 import { SESSION_PATH } from './controller-calls.ts'
 
@@ -16,13 +16,13 @@ export interface SessionOptions {
 export function openRemoteSession(
   controller: NodeAddress,
   options: SessionOptions,
-  { scheduler, credentialsOf }: { scheduler: Scheduler; credentialsOf: CredentialsOf },
+  deps: DialDeps,
   onClosed: () => void,
 ): { close(): void } {
-  const connection = dial(controller, credentialsOf)
+  const connection = dial(controller, deps, broken)
   const headers = headersFor({ clusterId: options.clusterId, nodeId: options.brokerId, brokerEpoch: options.brokerEpoch })
   const call = connection.client.makeBidiStreamRequest<Buffer, Buffer>(SESSION_PATH, passThrough, passThrough, headers)
-  const timeout = scheduler.after(CONNECT_TIMEOUT_MS, broken)
+  const timeout = deps.scheduler.after(CONNECT_TIMEOUT_MS, broken)
   let open = true
 
   function release(): void {

@@ -5,7 +5,8 @@ import type { NodeId } from '@kavka/protocol'
 import { headersFor } from '../call-headers.ts'
 import { CountedWriter } from '../counted-writer.ts'
 import { CONNECT_TIMEOUT_MS, dial } from '../grpc-client.ts'
-import type { CredentialsOf, NodeAddress, NodeConnection } from '../grpc-client.ts'
+import type { CredentialsOf, NodeConnection } from '../grpc-client.ts'
+import type { NodeAddress } from '../node-address.ts'
 import { passThrough } from '../service-provider.ts'
 import { EXCHANGE_PATH, QUORUM_UNSENT_BYTES_MAX } from './exchange.ts'
 
@@ -13,6 +14,8 @@ export const BACKOFF_MS_MIN = 20
 export const BACKOFF_MS_MAX = 1_000
 /** A refusal costs both sides next to nothing, so a dead peer is asked more often: it is found soon after its restart. */
 export const REFUSED_BACKOFF_MS_MAX = 80
+/** Silence takes its time to show, a second for each attempt, so that there is no need to wait much longer between them. */
+export const SILENT_BACKOFF_MS_MAX = 200
 /** A stream that broke sooner is a failed attempt: the next has to wait for longer. */
 export const STABLE_AFTER_MS = 1_000
 
@@ -66,7 +69,8 @@ export class PeerLink {
   #backoffMs = BACKOFF_MS_MIN
   /** Attempts since a stream lasted: the first may follow its break at once. */
   #attempts = 0
-  #wasRefused = false
+  /** The last probe was refused, or met silence. */
+  #wasAway = false
   #reported = false
 
   constructor(options: PeerLinkOptions, deps: PeerLinkDeps, events: PeerLinkEvents) {
@@ -104,9 +108,9 @@ export class PeerLink {
     this.#wait(BACKOFF_MS_MAX, () => this.#connect())
   }
 
-  /** The peer that refused connections showed that it is alive again: no need to wait any longer. */
+  /** The peer that refused connections, or was silent, showed that it is there again: no need to wait any longer. */
   hurry(): void {
-    if (this.#state.kind !== 'waiting' || !this.#wasRefused) return
+    if (this.#state.kind !== 'waiting' || !this.#wasAway) return
     this.#leaveState()
     this.#connect()
   }
@@ -119,7 +123,7 @@ export class PeerLink {
   }
 
   #openStream(): Connection {
-    const channel = dial(this.#options.address, this.#deps.credentialsOf)
+    const channel = dial(this.#options.address, this.#deps, (reason) => this.#broken(connection, reason))
     const headers = headersFor(this.#options)
     const call = channel.client.makeBidiStreamRequest<Buffer, Buffer>(EXCHANGE_PATH, passThrough, passThrough, headers)
     const writer = new CountedWriter({ unsentBytesMax: QUORUM_UNSENT_BYTES_MAX }, { sink: call, onDrained: () => {} })
@@ -171,11 +175,13 @@ export class PeerLink {
   }
 
   #probed(result: Awaited<ReturnType<LivenessProbe['probe']>>): void {
-    const atOnce = result === 'answered' && (this.#attempts === 0 || this.#wasRefused)
-    this.#wasRefused = result === 'refused'
+    const atOnce = result === 'answered' && (this.#attempts === 0 || this.#wasAway)
+    this.#wasAway = result !== 'answered'
     if (atOnce) return this.#connect()
-    if (result !== 'refused') return this.#wait(this.#nextBackoffMs(), () => this.#connect())
-    this.#wait(Math.min(this.#nextBackoffMs(), REFUSED_BACKOFF_MS_MAX), () => this.#probe())
+    const backoffMs = this.#nextBackoffMs()
+    if (result === 'answered') return this.#wait(backoffMs, () => this.#connect())
+    if (result === 'unknown') return this.#wait(Math.min(backoffMs, SILENT_BACKOFF_MS_MAX), () => this.#connect())
+    this.#wait(Math.min(backoffMs, REFUSED_BACKOFF_MS_MAX), () => this.#probe())
     this.#reportOnce()
   }
 

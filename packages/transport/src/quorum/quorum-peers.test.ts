@@ -3,13 +3,15 @@ import { createServer } from 'node:net'
 import type { LivenessProbe, RaftMessage } from '@kavka/controller'
 import { silentLogger, systemScheduler } from '@kavka/kernel'
 import type { LeaderEpoch, NodeId, Offset } from '@kavka/protocol'
+import { SILENCE_MS_MAX } from '../connection-watch.ts'
 import { CONNECT_TIMEOUT_MS, plaintext } from '../grpc-client.ts'
-import type { NodeAddress } from '../grpc-client.ts'
+import type { NodeAddress } from '../node-address.ts'
 import { GrpcEndpoint } from '../grpc-endpoint.ts'
 import type { AllowedServices } from '../grpc-endpoint.ts'
 import { TcpLivenessProbe } from '../liveness-probe.ts'
 import { listenOnLoopback } from '../testing/loopback-listener.ts'
 import type { LoopbackListener } from '../testing/loopback-listener.ts'
+import { CuttingProxy } from '../testing/cutting-proxy.ts'
 import { quiet, until } from '../testing/until.ts'
 import { GrpcQuorumPeers } from './grpc-quorum-peers.ts'
 
@@ -154,7 +156,8 @@ test('silence is no death: a port that accepts and says nothing is not reported,
   expect(node.unreachable).toEqual([])
   expect(node.reachable).toEqual([])
   expect(CONNECT_TIMEOUT_MS).toBeGreaterThan(300)
-  expect(accepted.length).toBe(1)
+  // One to find out whether the machine is there, one that stays.
+  expect(accepted.map((socket) => socket.destroyed)).toEqual([true, false])
   node.peers.stop()
   await until(() => accepted.every((socket) => socket.destroyed))
 })
@@ -216,3 +219,24 @@ test('after stop nothing is received, dialed or reported', async () => {
   node.peers.send(voter.id, voteRequest(node, voter))
   expect(node.peers.droppedMessages).toBe(1)
 })
+
+test('a stream that was cut without a word is given up and opened anew, and nobody is called dead', async () => {
+  const voter = makeNode(1, new Map())
+  const { port } = await listen(voter)
+  const proxy = await CuttingProxy.to(port)
+  running.push(proxy)
+  const node = makeNode(2, voterMap([1, proxy.port]))
+  node.peers.start()
+  await until(() => node.reachable.length === 1)
+  proxy.cut()
+  expect(await until(() => node.reachable.length === 2)).toBeLessThan(SILENCE_MS_MAX + 1_000)
+  node.peers.send(voter.id, voteRequest(node, voter))
+  await until(() => voter.received.length === 1)
+  expect(node.unreachable).toEqual([])
+}, 20_000)
+
+test('a stream with nothing to say stays open', async () => {
+  const { node } = await pair()
+  await quiet(SILENCE_MS_MAX + 1_500)
+  expect(node.reachable).toEqual([1])
+}, 20_000)

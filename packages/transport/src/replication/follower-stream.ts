@@ -4,7 +4,8 @@ import type { FollowerFrame, FollowerHello, FollowerStream, FollowerStreamEvents
 import { headersFor } from '../call-headers.ts'
 import { CountedWriter } from '../counted-writer.ts'
 import { CONNECT_TIMEOUT_MS, dial } from '../grpc-client.ts'
-import type { CredentialsOf, NodeAddress, NodeConnection } from '../grpc-client.ts'
+import type { DialDeps, NodeConnection } from '../grpc-client.ts'
+import type { NodeAddress } from '../node-address.ts'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { passThrough } from '../service-provider.ts'
 import { FETCH_PATH } from './fetch-call.ts'
@@ -13,19 +14,14 @@ import { decodeLeaderFrame, encodeFollowerFrame } from './frame-codec.ts'
 /** A leader that leaves so much unread has stopped: the stream is given up. A frame with the positions of 100,000 partitions has 6 MB. */
 export const FOLLOWER_STREAM_UNSENT_BYTES_MAX = 32 * 1024 * 1024
 
-export interface FollowerStreamDeps {
-  readonly scheduler: Scheduler
-  readonly credentialsOf: CredentialsOf
-}
-
 /** Dials the leader; the stream lives on a connection of its own and takes it along when it ends. */
 export function openFollowerStream(
   leader: NodeAddress,
   hello: FollowerHello,
-  deps: FollowerStreamDeps,
+  deps: DialDeps,
   events: FollowerStreamEvents,
 ): FollowerStream {
-  const connection = dial(leader, deps.credentialsOf)
+  const connection = dial(leader, deps, (reason) => stream.lost(reason))
   const headers = headersFor({
     clusterId: hello.clusterId,
     nodeId: hello.followerId,
@@ -33,7 +29,8 @@ export function openFollowerStream(
     leaderId: hello.leaderId,
   })
   const call = connection.client.makeBidiStreamRequest<Buffer, Buffer>(FETCH_PATH, passThrough, passThrough, headers)
-  return new GrpcFollowerStream(connection, call, deps.scheduler, events)
+  const stream = new GrpcFollowerStream(connection, call, deps.scheduler, events)
+  return stream
 }
 
 class GrpcFollowerStream implements FollowerStream {
@@ -74,6 +71,10 @@ class GrpcFollowerStream implements FollowerStream {
 
   close(): void {
     this.#release()
+  }
+
+  lost(reason: string): void {
+    this.#end(reason)
   }
 
   #received(bytes: Buffer): void {

@@ -7,7 +7,8 @@ import type {
   FollowerHello, FollowerStream, FollowerStreamEvents, LeaderStream, LeaderStreamEvents, ReplicationTransport,
 } from '@kavka/replication'
 import type { CallerIdentity } from '../call-headers.ts'
-import type { CredentialsOf, NodeAddress } from '../grpc-client.ts'
+import type { CredentialsOf } from '../grpc-client.ts'
+import type { NodeAddress } from '../node-address.ts'
 import { admit, crashOnBug, refuse } from '../service-provider.ts'
 import type { ServiceProvider } from '../service-provider.ts'
 import type { OutgoingFrame } from './fetch-call.ts'

@@ -4,11 +4,13 @@ import { ZERO_UUID } from '@kavka/protocol'
 import type {
   FollowerFrame, FollowerHello, FollowerStream, LeaderFrame, LeaderStream, LeaderStreamEvents,
 } from '@kavka/replication'
+import { SILENCE_MS_MAX } from '../connection-watch.ts'
 import { plaintext } from '../grpc-client.ts'
 import { GrpcEndpoint } from '../grpc-endpoint.ts'
 import type { AllowedServices } from '../grpc-endpoint.ts'
 import { listenOnLoopback } from '../testing/loopback-listener.ts'
 import type { LoopbackListener } from '../testing/loopback-listener.ts'
+import { CuttingProxy } from '../testing/cutting-proxy.ts'
 import { quiet, until } from '../testing/until.ts'
 import { GrpcReplicationTransport } from './grpc-replication-transport.ts'
 import { LEADER_STREAM_UNSENT_BYTES_MAX } from './leader-stream.ts'
@@ -169,3 +171,19 @@ test('a controller listener does not replicate', async () => {
   expect(follower.closed[0]).toContain('UNIMPLEMENTED')
   expect(accepted).toEqual([])
 })
+
+test('a stream that was cut without a word is over for the follower soon', async () => {
+  const { port } = await startLeader()
+  const proxy = await CuttingProxy.to(port)
+  try {
+    const { stream, closed } = openStream(proxy.port)
+    await quiet(SILENCE_MS_MAX + 1_000)
+    expect(closed).toEqual([])
+    proxy.cut()
+    expect(await until(() => closed.length === 1)).toBeLessThan(SILENCE_MS_MAX + 1_000)
+    expect(closed).toEqual([`nothing heard for ${SILENCE_MS_MAX} ms`])
+    stream.close()
+  } finally {
+    proxy.close()
+  }
+}, 20_000)

@@ -1,0 +1,5 @@
+/** Where another node listens. */
+export interface NodeAddress {
+  readonly host: string
+  readonly port: number
+}
