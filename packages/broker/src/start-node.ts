@@ -103,7 +103,8 @@ class NodeAssembly {
   #createBroker(metadata: MetadataSide, logs: BrokerSide['logs']): void {
     const brokerEpoch = (): BrokerEpoch => this.#lifecycle?.brokerEpoch ?? (-1 as BrokerEpoch)
     const opened = { logs, dynamicConfig: this.#dynamicConfig }
-    this.#broker = createBrokerSide(this.#settings, metadata, opened, { ...this.#deps, brokerEpoch })
+    const isCountedIn = (): boolean => this.#lifecycle?.isCountedIn ?? false
+    this.#broker = createBrokerSide(this.#settings, metadata, opened, { ...this.#deps, brokerEpoch, isCountedIn })
     logs.onDirectoryFailed(({ path }, cause) => {
       this.#deps.logger.fatal({ directory: path, err: cause }, 'a log directory failed')
       if (logs.directories.every(({ state }) => state === 'offline')) this.#fail(cause)
@@ -136,6 +137,7 @@ class NodeAssembly {
       {
         nodeId: brandedNodeId(config.nodeId),
         heartbeatIntervalMs: config.brokerHeartbeatIntervalMs,
+        sessionTimeoutMs: config.brokerSessionTimeoutMs,
         requestTimeoutMs: config.brokerSessionTimeoutMs / 2,
         registrationTimeoutMs: config.initialBrokerRegistrationTimeoutMs,
         controlledShutdownMsMax: CONTROLLED_SHUTDOWN_MS_MAX,

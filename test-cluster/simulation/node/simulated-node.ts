@@ -221,6 +221,7 @@ export class SimulatedNode {
     )
     this.groups = new LogBackedGroupCoordinator(config, {
       replicas: this.replicas, scheduler: process, random, logger, image: () => this.loader.publishedImage,
+      isCountedIn: () => this.lifecycle?.isCountedIn ?? false,
     })
     this.producerIds = new ProducerIdManager({ nodeId, listener: INTER_BROKER }, { channel: this.channel, scheduler: process, logger, brokerEpoch })
     this.#createMembership(manager)
@@ -238,6 +239,7 @@ export class SimulatedNode {
       {
         nodeId,
         heartbeatIntervalMs: config.brokerHeartbeatIntervalMs,
+        sessionTimeoutMs: config.brokerSessionTimeoutMs,
         requestTimeoutMs: config.brokerSessionTimeoutMs / 2,
         registrationTimeoutMs: 10 ** 9,
         controlledShutdownMsMax: 30_000,

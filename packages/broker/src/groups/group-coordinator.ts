@@ -51,6 +51,8 @@ export interface GroupCoordinatorDependencies {
   readonly random: Random
   readonly logger: Logger
   image(): MetadataImage
+  /** False: the controller may have replaced this broker without its knowing. */
+  isCountedIn(): boolean
 }
 
 /**
@@ -150,7 +152,7 @@ export class LogBackedGroupCoordinator implements GroupCoordinator, MetadataPubl
   }
 
   fetchOffsets(request: OffsetFetchInput): Promise<OffsetFetchAnswer> {
-    return this.#ask(
+    return this.#read(
       request.groupId,
       (core) => core.fetchOffsets(request),
       (errorCode) => ({ errorCode, topics: [] }),
@@ -164,7 +166,7 @@ export class LogBackedGroupCoordinator implements GroupCoordinator, MetadataPubl
   }
 
   describeGroup(groupId: string): Promise<DescribedGroup> {
-    return this.#ask(
+    return this.#read(
       groupId,
       (core) => core.describeGroup(groupId),
       (errorCode) => notDescribed(groupId, errorCode),
@@ -211,6 +213,20 @@ export class LogBackedGroupCoordinator implements GroupCoordinator, MetadataPubl
     refused: (errorCode: number) => Answer,
   ): Promise<Answer> {
     return this.#coordinator.request(this.partitionOf(groupId), operation, refused)
+  }
+
+  /**
+   * State that clients take for the newest. A broker that the controller has not counted in lately may have been replaced as the
+   * coordinator: Kafka's would go on telling what it knew. Here the replicas must confirm it first, which those that follow another leader
+   * never do (as a read index in Raft, Ongaro 2014, §6.4); then COORDINATOR_NOT_AVAILABLE sends the client to look for the coordinator.
+   */
+  #read<Answer>(
+    groupId: string,
+    read: (core: GroupPartitionCore) => Answer,
+    refused: (errorCode: number) => Answer,
+  ): Promise<Answer> {
+    if (this.#dependencies.isCountedIn()) return this.#ask(groupId, read, refused)
+    return this.#request(groupId, (core, correlation) => core.readConfirmed(correlation, groupId, () => read(core), refused), refused)
   }
 
   #ask<Answer>(

@@ -53,10 +53,10 @@ const GROUP_TOPIC = topic(GROUP_METADATA_TOPIC, 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid
 async function setUp(options: { deny?: (operation: AclOperation, resource: AclResource) => boolean } = {}) {
   const scheduler = new VirtualScheduler()
   const replicas = new ScriptedReplicas(GROUP_METADATA_TOPIC)
-  const world = { image: imageOf(GROUP_TOPIC, topic('orders', ORDERS, 2), topic('secret', SECRET, 1)) }
+  const world = { image: imageOf(GROUP_TOPIC, topic('orders', ORDERS, 2), topic('secret', SECRET, 1)), isCountedIn: true }
   const groups = new LogBackedGroupCoordinator(
     { ...defaultGroupOptions, groupInitialRebalanceDelayMs: 0, offsetsTopicNumPartitions: 50, offsetsCommitTimeoutMs: 5_000, offsetsLoadBufferSize: 1_000_000 },
-    { replicas: replicas.asReplicaManager, scheduler, random: seededRandom(1), logger: silentLogger, image: () => world.image },
+    { replicas: replicas.asReplicaManager, scheduler, random: seededRandom(1), logger: silentLogger, image: () => world.image, isCountedIn: () => world.isCountedIn },
   )
   replicas.elect(0, 1)
   await scheduler.advance(10)
@@ -317,6 +317,38 @@ describe('offsets', () => {
     const world = await setUp()
     world.replicas.next = 'hold'
     expect(codes(await world.ask(offsetCommitHandler, 9, commitOf([orders([0, 1])])))).toEqual([['COORDINATOR_NOT_AVAILABLE']])
+  })
+
+  test('a coordinator that the controller may have replaced tells offsets and members only when its replicas confirm it', async () => {
+    const { world, ask, replicas, scheduler } = await setUp()
+    const commit = { groupId: 'g', topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, committedOffset: 42 }] }] }
+    const wanted = { groupId: 'g', topics: [{ name: 'orders', partitionIndexes: [0] }] }
+    expect(codes(await ask(offsetCommitHandler, 5, commit))).toEqual([['NONE']])
+    const offsetsRead = async () => (await ask(offsetFetchHandler, 7, wanted)).topics.map(({ partitions }) => partitions.map((one) => one.committedOffset))
+    const batches = replicas.batches.length
+    expect(await offsetsRead()).toEqual([[42]])
+    expect(replicas.batches.length).toBe(batches)
+    world.isCountedIn = false
+    expect(await offsetsRead()).toEqual([[42]])
+    expect(replicas.batches.length).toBe(batches + 1)
+    replicas.next = 'hold'
+    const startedMs = scheduler.monotonicMs()
+    expect(errorName((await ask(offsetFetchHandler, 7, wanted)).errorCode)).toBe('COORDINATOR_NOT_AVAILABLE')
+    expect(scheduler.monotonicMs() - startedMs).toBeLessThanOrEqual(5_000)
+    const described = await ask(describeGroupsHandler, 6, { groups: ['g'] })
+    expect(described.groups.map(({ errorCode }) => errorName(errorCode))).toEqual(['COORDINATOR_NOT_AVAILABLE'])
+    world.isCountedIn = true
+    expect(await offsetsRead()).toEqual([[42]])
+  })
+
+  test('what confirms a read is nothing to the next coordinator', async () => {
+    const { world, ask, replicas, scheduler, groups } = await setUp()
+    world.isCountedIn = false
+    expect((await ask(offsetFetchHandler, 7, { groupId: 'nobody', topics: [] })).errorCode).toBe(0)
+    replicas.resign(0, 2)
+    replicas.elect(0, 3)
+    await scheduler.advance(10)
+    expect([...groups.groups()]).toEqual([])
   })
 
   test('transactional offsets are unstable until the marker, and dropped by an abort', async () => {

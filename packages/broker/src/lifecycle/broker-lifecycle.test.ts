@@ -46,7 +46,7 @@ function setUp(script: Script) {
   const world = { offset: 0 }
   const lifecycle = new BrokerLifecycle(
     {
-      nodeId: 1 as NodeId, heartbeatIntervalMs: 2000, requestTimeoutMs: 4000, registrationTimeoutMs: 60_000,
+      nodeId: 1 as NodeId, heartbeatIntervalMs: 2000, sessionTimeoutMs: 9000, requestTimeoutMs: 4000, registrationTimeoutMs: 60_000,
       controlledShutdownMsMax: 30_000, registration: () => ({ brokerId: 1 }),
     },
     { channel, scheduler, logger: silentLogger, metadataOffset: () => world.offset, offlineLogDirs: () => [] },
@@ -155,4 +155,29 @@ test('that another broker is leaving is acknowledged at once, other news at the 
   expect(channel.heartbeats().length).toBe(before)
   lifecycle.metadataAdvanced('broker-leaving')
   expect(channel.heartbeats().slice(before)).toMatchObject([{ currentMetadataOffset: 8 }])
+})
+
+test('counts as counted in for half a session from when it asked, and not while it is fenced', async () => {
+  const { scheduler, channel, world, lifecycle } = setUp(unfencesWhenCaughtUp)
+  expect(lifecycle.isCountedIn).toBe(false)
+  const started = lifecycle.start()
+  await turns()
+  expect(lifecycle.isCountedIn).toBe(false)
+  world.offset = 7
+  lifecycle.metadataAdvanced('routine')
+  await started
+  expect(lifecycle.isCountedIn).toBe(true)
+  channel.script = () => ({ kind: 'unreachable' })
+  await scheduler.advance(4_499)
+  expect(lifecycle.isCountedIn).toBe(true)
+  await scheduler.advance(1)
+  expect(lifecycle.isCountedIn).toBe(false)
+  channel.script = unfencesWhenCaughtUp
+  await scheduler.advance(100)
+  await turns()
+  expect(lifecycle.isCountedIn).toBe(true)
+  channel.script = () => answered({ isFenced: true })
+  await scheduler.advance(2_000)
+  await turns()
+  expect(lifecycle.isCountedIn).toBe(false)
 })

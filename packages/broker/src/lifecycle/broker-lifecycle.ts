@@ -27,6 +27,8 @@ const CONTROLLER_SILENCE_MS_MAX = 2_000
 export interface BrokerLifecycleOptions {
   readonly nodeId: NodeId
   readonly heartbeatIntervalMs: number
+  /** `broker.session.timeout.ms` */
+  readonly sessionTimeoutMs: number
   readonly requestTimeoutMs: number
   /** `initial.broker.registration.timeout.ms` */
   readonly registrationTimeoutMs: number
@@ -56,6 +58,8 @@ export class BrokerLifecycle {
   #heartbeatTimer: TimerHandle | null = null
   #session: { close(): void } | null = null
   #lastHeardMs = 0
+  /** When the last heartbeat was sent that the controller answered to an unfenced broker. */
+  #lastCountedMs = -Infinity
   #onUnfenced: ((result: Result<void, string>) => void) | null = null
   #onMayShutDown: (() => void) | null = null
 
@@ -75,6 +79,14 @@ export class BrokerLifecycle {
 
   get isFenced(): boolean {
     return this.#isFenced
+  }
+
+  /**
+   * The controller counted this broker in less than half a session ago, by the clock from when it was asked. Nobody has been elected in its
+   * place because of its silence, then; the other half is for a controller that was replaced and had not noticed when it answered.
+   */
+  get isCountedIn(): boolean {
+    return !this.#isFenced && this.#deps.scheduler.monotonicMs() - this.#lastCountedMs < this.#options.sessionTimeoutMs / 2
   }
 
   /** Registers; resolves when the controller has unfenced this broker, or with why that will not happen. */
@@ -186,11 +198,12 @@ export class BrokerLifecycle {
     this.#heartbeatUnderWay = true
     const epoch = this.#brokerEpoch
     const reportedOffset = this.#deps.metadataOffset()
+    const sentMs = this.#deps.scheduler.monotonicMs()
     const reply = await this.#ask(ApiKey.BrokerHeartbeat, HEARTBEAT_VERSION, this.#report(reportedOffset))
     this.#heartbeatUnderWay = false
     if (this.#stopped) return
     if (epoch !== this.#brokerEpoch) return this.#hurryHeartbeat(0)
-    this.#handle(reply, reportedOffset)
+    this.#handle(reply, reportedOffset, sentMs)
   }
 
   #report(currentMetadataOffset: number): Encodable<BrokerHeartbeatRequest> {
@@ -204,13 +217,14 @@ export class BrokerLifecycle {
     }
   }
 
-  #handle(reply: ControllerReply, reportedOffset: number): void {
+  #handle(reply: ControllerReply, reportedOffset: number, sentMs: number): void {
     if (reply.kind !== 'answered') return this.#notHeard(reply.kind === 'not-controller' ? RETRY_PAUSE_MS : REFUSED_PAUSE_MS)
     const body = reply.body as Partial<BrokerHeartbeatResponse>
     const errorCode = body.errorCode ?? ErrorCode.NONE
     if (errorCode === ErrorCode.STALE_BROKER_EPOCH || errorCode === ErrorCode.BROKER_ID_NOT_REGISTERED) return this.#registerAgain()
     if (errorCode !== ErrorCode.NONE) return this.#notHeard(REFUSED_PAUSE_MS)
     this.#lastHeardMs = this.#deps.scheduler.monotonicMs()
+    this.#lastCountedMs = sentMs
     this.#learn(body, reportedOffset)
   }
 

@@ -35,6 +35,8 @@ export interface BrokerSide {
 interface BrokerSideDependencies extends NodeDependencies {
   readonly loggers: LoggerLevels
   brokerEpoch(): BrokerEpoch
+  /** See BrokerLifecycle. */
+  isCountedIn(): boolean
 }
 
 /** Opens and recovers the logs. The error is a sentence for the operator. */
@@ -94,6 +96,7 @@ export function createBrokerSide(
   const image = (): MetadataImage => metadata.loader.publishedImage
   const groups = new LogBackedGroupCoordinator(config, {
     replicas, scheduler, random, logger: loggers.get('org.apache.kafka.coordinator.group.GroupCoordinatorService'), image,
+    isCountedIn: () => deps.isCountedIn(),
   })
   const producerIds = new ProducerIdManager(
     { nodeId, listener: settings.layout.interBrokerListener },

@@ -43,7 +43,7 @@ import type {
   TransactionMarker,
 } from '../group-coordinator-api.ts'
 import type { GroupOptions } from '../group-options.ts'
-import { groupTombstone, newGroupRecord } from './group-records.ts'
+import { groupTombstone, newGroupRecord, offsetTombstone } from './group-records.ts'
 import { GroupReplay } from './group-replay.ts'
 import { GroupTable } from './group-table.ts'
 import { expiredOffsets } from './offset-expiry.ts'
@@ -223,6 +223,20 @@ export class GroupPartitionCore implements CoordinatorCore {
     return fetchOffsets(isDead ? null : this.#table.offsets(groupId), request)
   }
 
+  /** Reads when a record that changes nothing is committed: every replica in sync still followed this leader after the request came. */
+  readConfirmed<Answer>(
+    correlation: Correlation<Answer>,
+    groupId: string,
+    read: () => Answer,
+    refused: (errorCode: number) => Answer,
+  ): void {
+    this.#append([nothing(groupId)], {
+      committed: () => this.#outbox.reply(correlation, read()),
+      failed: (errorCode) => this.#outbox.reply(correlation, refused(coordinatorErrorOf(errorCode))),
+      timedOut: () => this.#outbox.reply(correlation, refused(ErrorCode.COORDINATOR_NOT_AVAILABLE)),
+    })
+  }
+
   deleteOffsets(correlation: Correlation<OffsetDeleteAnswer>, request: OffsetDeleteInput): void {
     const { groupId } = request
     const group = this.#table.classic(groupId)
@@ -399,6 +413,11 @@ export class GroupPartitionCore implements CoordinatorCore {
   takeEffects(): CoordinatorEffect[] {
     return this.#outbox.take()
   }
+}
+
+/** Forgets the offset of a partition that no topic has; compaction drops it in time. */
+function nothing(groupId: string): CoordinatorRecord {
+  return offsetTombstone(groupId, '', -1)
 }
 
 function groupNotFound(groupId: string): DescribedGroup {
