@@ -4,7 +4,6 @@ import { ClusterClient } from '../client/cluster-client.ts'
 import { eventually } from '../process/eventually.ts'
 import { historyCheckers } from './checkers/all-checkers.ts'
 import { unavailableTooLong } from './checkers/availability.ts'
-import { staleReads } from './checkers/committed-offsets.ts'
 import { resultOf, runCheckers } from './checkers/checker.ts'
 import type { CheckResult } from './checkers/checker.ts'
 import type { ChaosCluster } from './cluster/chaos-cluster.ts'
@@ -39,8 +38,6 @@ export interface ChaosResult {
   readonly history: History
   readonly faults: readonly FaultRecord[]
   readonly results: readonly CheckResult[]
-  /** Reads of committed offsets from coordinators that had been replaced while they were cut off. */
-  readonly staleOffsets: number
   /** Names of errors that clients met, with how often. */
   readonly errors: ReadonlyMap<string, number>
 }
@@ -91,7 +88,7 @@ export class ChaosRun {
     const healedMs = performance.now()
     await this.#untilWhole(workload, fault.description)
     const record: FaultRecord = {
-      nemesis: nemesis.name, reach: nemesis.reach, isolates: nemesis.isolates, description: fault.description,
+      nemesis: nemesis.name, reach: nemesis.reach, description: fault.description,
       fromMs, healedMs, wholeMs: performance.now(),
     }
     this.#faults.push(record)
@@ -131,15 +128,14 @@ export class ChaosRun {
     const onDisk = this.#cluster.isManaged ? await this.#stopAndScan(workload, ends) : null
     const history = workload.history.history()
     const windows = this.#faults.filter(({ reach }) => reach === 'minority').map((fault) => ({ name: fault.description, fromMs: fault.fromMs, toMs: fault.wholeMs }))
-    const context = { faults: this.#faults.map(({ fromMs, wholeMs, isolates }) => ({ fromMs, toMs: wholeMs, isolates })), lagMsMax, inSyncMin: this.#inSyncMin }
+    const context = { faults: this.#faults.map(({ fromMs, wholeMs }) => ({ fromMs, toMs: wholeMs })), lagMsMax, inSyncMin: this.#inSyncMin }
     const results = [
       ...runCheckers(historyCheckers, history, context),
       ...(onDisk === null ? [] : [resultOf('K-DISK', onDisk)]),
       resultOf('K-AVAIL', [...unavailableTooLong(history, windows, gapMsMax), ...this.#unrecovered, ...unread]),
       resultOf('K-CLEAN', [...this.#ends, ...this.#cluster.problems()]),
     ]
-    const staleOffsets = staleReads(history, context)
-    return { seed: this.#options.seed, startedMs, endedMs, history, faults: this.#faults, results, staleOffsets, errors: workload.errors }
+    return { seed: this.#options.seed, startedMs, endedMs, history, faults: this.#faults, results, errors: workload.errors }
   }
 
   async #stopAndScan({ view }: Workload, ends: readonly number[]): Promise<string[]> {

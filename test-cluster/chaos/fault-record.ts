@@ -4,7 +4,6 @@ import type { Reach } from './nemeses/nemesis.ts'
 export interface FaultRecord {
   readonly nemesis: string
   readonly reach: Reach
-  readonly isolates: boolean
   readonly description: string
   readonly fromMs: number
   readonly healedMs: number

@@ -11,7 +11,7 @@ interface Examples {
   readonly good: Readonly<Record<string, History>>
 }
 
-const context = { faults: [{ fromMs: 100, toMs: 200 }, { fromMs: 2000, toMs: 3000, isolates: true }], lagMsMax: 50, inSyncMin: 2 }
+const context = { faults: [{ fromMs: 100, toMs: 200 }, { fromMs: 2000, toMs: 3000 }], lagMsMax: 50, inSyncMin: 2 }
 const plain = { idempotent: false, process: 'x' } as const
 
 const examples: Readonly<Record<string, Examples>> = {
@@ -158,6 +158,7 @@ const examples: Readonly<Record<string, Examples>> = {
       'rewound': [commit([0, 1], 7), commit([2, 3], 8), committed([4, 5], 7)],
       'from nowhere': [commit([0, 1], 7), committed([2, 3], 9)],
       'refused and there': [commit([0, 1], 7, { outcome: 'fail', error: 'ILLEGAL_GENERATION' }), committed([2, 3], 7)],
+      'a coordinator that was replaced while it was cut off': [commit([0, 1], 7), commit([2500, 2501], 8), committed([2600, 2601], 7)],
       'rewound to before a node was cut off': [commit([0, 1], 7), commit([1000, 1001], 8), committed([2500, 2501], 7)],
       'still rewound after healing': [commit([0, 1], 7), commit([2500, 2501], 8), committed([3100, 3101], 7)],
       'rewound in a fault that cuts nobody off': [commit([0, 1], 7), commit([120, 121], 8), committed([150, 151], 7)],
@@ -168,7 +169,7 @@ const examples: Readonly<Record<string, Examples>> = {
       'at the same time either': [commit([0, 1], 7), commit([2, 6], 8), committed([3, 4], 7), committed([5, 7], 8)],
       'a lost answer, before and after': [commit([0, 1], 7), lostCommit(2, 8), committed([3, 4], 7), committed([5, 6], 8)],
       'nothing yet': [committed([0, 1], -1), commit([2, 3], 7)],
-      'a coordinator that is cut off': [commit([0, 1], 7), commit([2500, 2501], 8), committed([2600, 2601], 7)],
+      'asked before the newer one was in force': [commit([0, 1], 7), committed([2400, 2601], 7), commit([2500, 2501], 8)],
     },
   },
   'K-DIRTY-LEADER': {

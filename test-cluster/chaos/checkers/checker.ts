@@ -12,8 +12,6 @@ export interface CheckResult {
 export interface FaultWindow {
   readonly fromMs: number
   readonly toMs: number
-  /** Nodes ran on without hearing of the others: who was replaced may not have known it. */
-  readonly isolates?: boolean
 }
 
 export interface CheckContext {

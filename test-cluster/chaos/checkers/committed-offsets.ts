@@ -1,6 +1,6 @@
 import { operations } from '../history/operation.ts'
-import type { CommitOffset, History, ReadCommitted } from '../history/operation.ts'
-import type { CheckContext, Checker } from './checker.ts'
+import type { CommitOffset, ReadCommitted } from '../history/operation.ts'
+import type { Checker } from './checker.ts'
 
 interface Write {
   readonly offset: number
@@ -10,34 +10,21 @@ interface Write {
 }
 
 /**
- * A group's offset of a partition is a linearizable register. Offsets of a register are unique in a history, so that a read names its
- * write; -1 is the write at the beginning of time. While nodes are cut off, a coordinator that was replaced and cannot know it may tell
- * what was committed when it was cut off, as Kafka's does: such reads are judged as of then.
+ * A group's offset of a partition is a linearizable register, whoever answers: a coordinator that was replaced while it was cut off must
+ * not tell what it knew. Offsets of a register are unique in a history, so that a read names its write; -1 is the write at the beginning
+ * of time.
  */
 export const committedOffsets: Checker = {
   name: 'K-OFFSET',
   finds: 'a committed offset was lost, went back or came from nowhere',
-  check: (history, { faults }) => problems(history, (timeMs) =>
-    faults.find(({ isolates, fromMs, toMs }) => isolates === true && timeMs >= fromMs && timeMs <= toMs)?.fromMs ?? timeMs),
+  check: (history) => {
+    const commits = Map.groupBy(operations(history, 'commit'), ({ register }) => register)
+    const reads = Map.groupBy(operations(history, 'committed').filter(({ outcome }) => outcome === 'ok'), ({ register }) => register)
+    return [...reads].flatMap(([register, ofRegister]) => checkRegister(register, commits.get(register) ?? [], ofRegister))
+  },
 }
 
-/** Reads that are forgiven because their coordinator was cut off. */
-export function staleReads(history: History, context: CheckContext): number {
-  return problems(history, (timeMs) => timeMs).length - committedOffsets.check(history, context).length
-}
-
-function problems(history: History, asOf: (timeMs: number) => number): string[] {
-  const commits = Map.groupBy(operations(history, 'commit'), ({ register }) => register)
-  const reads = Map.groupBy(operations(history, 'committed').filter(({ outcome }) => outcome === 'ok'), ({ register }) => register)
-  return [...reads].flatMap(([register, ofRegister]) => checkRegister(register, commits.get(register) ?? [], ofRegister, asOf))
-}
-
-function checkRegister(
-  register: string,
-  commits: readonly CommitOffset[],
-  reads: readonly ReadCommitted[],
-  asOf: (timeMs: number) => number,
-): string[] {
+function checkRegister(register: string, commits: readonly CommitOffset[], reads: readonly ReadCommitted[]): string[] {
   const writes = new Map<number, Write>([[-1, { offset: -1, invokedMs: -Infinity, inForceMs: -Infinity }]])
   for (const { offset, outcome, invokedMs, returnedMs } of commits) {
     if (outcome !== 'fail') writes.set(offset, { offset, invokedMs, inForceMs: outcome === 'ok' ? returnedMs : Infinity })
@@ -47,7 +34,7 @@ function checkRegister(
     if (write !== undefined) write.inForceMs = Math.min(write.inForceMs, returnedMs)
   }
   const newest = new NewestInForce([...writes.values()])
-  return reads.flatMap((read) => problemOf(register, read, writes.get(read.offset), newest.before(asOf(read.invokedMs))))
+  return reads.flatMap((read) => problemOf(register, read, writes.get(read.offset), newest.before(read.invokedMs)))
 }
 
 function problemOf(register: string, read: ReadCommitted, write: Write | undefined, over: Write | null): string[] {

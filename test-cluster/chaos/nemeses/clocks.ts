@@ -4,7 +4,7 @@ import type { Nemesis } from './nemesis.ts'
 const JUMPS_S = [-3600, -120, -5, 5, 620, 3600]
 
 export const clockJump: Nemesis = {
-  name: 'clock', does: 'the wall clock of a node jumps, by seconds up to an hour, and back', reach: 'minority', isolates: false, needs: ['clocks'], managedOnly: true,
+  name: 'clock', does: 'the wall clock of a node jumps, by seconds up to an hour, and back', reach: 'minority', needs: ['clocks'], managedOnly: true,
   strike(stage) {
     const victim = someLeader(stage)
     const seconds = JUMPS_S[stage.random.below(JUMPS_S.length)]!

@@ -13,7 +13,7 @@ import { startAll } from './processes.ts'
 const SLOW_SYNC_MICROSECONDS = [20_000, 100_000, 400_000]
 
 export const fullDisk: Nemesis = {
-  name: 'full-disk', does: 'no block is left on a node\'s disk', reach: 'minority', isolates: false, needs: ['disks'], managedOnly: true,
+  name: 'full-disk', does: 'no block is left on a node\'s disk', reach: 'minority', needs: ['disks'], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const description = `full disk of ${describeNode(stage, victim)}`
@@ -30,7 +30,7 @@ export const fullDisk: Nemesis = {
 }
 
 export const syncError: Nemesis = {
-  name: 'sync-error', does: 'every sync of a node fails with EIO', reach: 'minority', isolates: false, needs: ['tracing'], managedOnly: true,
+  name: 'sync-error', does: 'every sync of a node fails with EIO', reach: 'minority', needs: ['tracing'], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const description = `failing syncs of ${describeNode(stage, victim)}`
@@ -48,7 +48,7 @@ export const syncError: Nemesis = {
 }
 
 export const slowDisk: Nemesis = {
-  name: 'slow-disk', does: 'every sync of a node takes its time', reach: 'minority', isolates: false, needs: ['tracing'], managedOnly: true,
+  name: 'slow-disk', does: 'every sync of a node takes its time', reach: 'minority', needs: ['tracing'], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const microseconds = SLOW_SYNC_MICROSECONDS[stage.random.below(SLOW_SYNC_MICROSECONDS.length)]!
@@ -59,7 +59,7 @@ export const slowDisk: Nemesis = {
 }
 
 export const powerLoss: Nemesis = {
-  name: 'power-loss', does: 'a node dies and loses what it had not synced', reach: 'minority', isolates: false, needs: ['disks'], managedOnly: true,
+  name: 'power-loss', does: 'a node dies and loses what it had not synced', reach: 'minority', needs: ['disks'], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const description = `power loss of ${describeNode(stage, victim)}`
@@ -69,7 +69,7 @@ export const powerLoss: Nemesis = {
 }
 
 export const powerLossAll: Nemesis = {
-  name: 'power-loss-all', does: 'all nodes die at once and lose what they had not synced', reach: 'majority', isolates: false, needs: ['disks'], managedOnly: true,
+  name: 'power-loss-all', does: 'all nodes die at once and lose what they had not synced', reach: 'majority', needs: ['disks'], managedOnly: true,
   async strike({ cluster }) {
     await losePower(cluster.nodes)
     return { description: 'power loss of all nodes', mayEnd: cluster.nodes.map(({ nodeId }) => nodeId), heal: () => powerOn(cluster.nodes) }
@@ -78,7 +78,7 @@ export const powerLossAll: Nemesis = {
 
 /** Always the same node: a good copy of everything must be left. */
 export const bitFlip: Nemesis = {
-  name: 'bit-flip', does: 'a bit of a stopped node\'s segment or index is wrong when it comes back', reach: 'minority', isolates: false, needs: [], managedOnly: true,
+  name: 'bit-flip', does: 'a bit of a stopped node\'s segment or index is wrong when it comes back', reach: 'minority', needs: [], managedOnly: true,
   async strike(stage) {
     const victim = stage.cluster.nodes.at(-1)!
     const description = describeNode(stage, victim)
@@ -89,7 +89,7 @@ export const bitFlip: Nemesis = {
 }
 
 export const wipeDisk: Nemesis = {
-  name: 'wipe-disk', does: 'a node comes back with an empty disk', reach: 'minority', isolates: false, needs: [], managedOnly: true,
+  name: 'wipe-disk', does: 'a node comes back with an empty disk', reach: 'minority', needs: [], managedOnly: true,
   async strike(stage) {
     const victim = stage.cluster.nodes.at(-1)!
     const description = `wiped disk of ${describeNode(stage, victim)}`
@@ -100,7 +100,7 @@ export const wipeDisk: Nemesis = {
 }
 
 export const fdExhaustion: Nemesis = {
-  name: 'fd-exhaustion', does: 'a node can open no file and take no connection', reach: 'minority', isolates: false, needs: ['limits'], managedOnly: true,
+  name: 'fd-exhaustion', does: 'a node can open no file and take no connection', reach: 'minority', needs: ['limits'], managedOnly: true,
   async strike(stage) {
     const victim = anyNode(stage)
     const [soft, hard] = run('prlimit', '--nofile', '--raw', '--noheadings', '--output', 'SOFT,HARD', '--pid', String(victim.pid)).trim().split(/\s+/)

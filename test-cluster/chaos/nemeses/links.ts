@@ -57,7 +57,7 @@ export const ring: Nemesis = {
 }
 
 export const slowLink: Nemesis = {
-  name: 'slow-link', does: 'everything a node sends goes through a thin pipe', reach: 'minority', isolates: true, needs: ['network', 'shaping'], managedOnly: true,
+  name: 'slow-link', does: 'everything a node sends goes through a thin pipe', reach: 'minority', needs: ['network', 'shaping'], managedOnly: true,
   strike: (stage) => broken(stage, (network) => {
     const victim = someLeader(stage)
     const rate = RATES[stage.random.below(RATES.length)]!
@@ -67,7 +67,7 @@ export const slowLink: Nemesis = {
 }
 
 export const lossyLink: Nemesis = {
-  name: 'lossy-link', does: 'a share of the packets to a node is lost', reach: 'minority', isolates: true, needs: ['network'], managedOnly: true,
+  name: 'lossy-link', does: 'a share of the packets to a node is lost', reach: 'minority', needs: ['network'], managedOnly: true,
   strike: (stage) => broken(stage, (network) => {
     const victim = someLeader(stage)
     const percent = 5 + stage.random.below(LOSS_PERCENT_MAX - 5)
@@ -77,7 +77,7 @@ export const lossyLink: Nemesis = {
 }
 
 function partition(name: string, does: string, cut: Cut): Nemesis {
-  return { name, does, reach: 'minority', isolates: true, needs: ['network'], managedOnly: true, strike: (stage) => broken(stage, cut) }
+  return { name, does, reach: 'minority', needs: ['network'], managedOnly: true, strike: (stage) => broken(stage, cut) }
 }
 
 function broken(stage: Stage, cut: Cut): Promise<Fault> {

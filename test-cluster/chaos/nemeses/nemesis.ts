@@ -32,8 +32,6 @@ export interface Nemesis {
   /** One sentence for the list of nemeses. */
   readonly does: string
   readonly reach: Reach
-  /** Nodes run on without hearing of the others, and may not know that they were replaced. */
-  readonly isolates: boolean
   /** What of the machine it needs. */
   readonly needs: readonly (keyof Machine)[]
   /** Only on a cluster of our own. */

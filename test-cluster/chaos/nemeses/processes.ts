@@ -5,7 +5,7 @@ import { anyNode, describeNode, someLeader } from './nemesis.ts'
 import type { Nemesis, Stage } from './nemesis.ts'
 
 export const kill: Nemesis = {
-  name: 'kill', does: 'kill -9 of one node, mostly one that leads', reach: 'minority', isolates: false, needs: [], managedOnly: false,
+  name: 'kill', does: 'kill -9 of one node, mostly one that leads', reach: 'minority', needs: [], managedOnly: false,
   async strike(stage) {
     const victim = stage.random.below(4) === 0 ? anyNode(stage) : someLeader(stage)
     const description = `kill -9 of ${describeNode(stage, victim)}`
@@ -15,7 +15,7 @@ export const kill: Nemesis = {
 }
 
 export const killAll: Nemesis = {
-  name: 'kill-all', does: 'kill -9 of all nodes at once', reach: 'majority', isolates: false, needs: [], managedOnly: false,
+  name: 'kill-all', does: 'kill -9 of all nodes at once', reach: 'majority', needs: [], managedOnly: false,
   async strike({ cluster }) {
     await Promise.all(cluster.nodes.map((node) => node.kill()))
     return { description: 'kill -9 of all nodes', mayEnd: cluster.nodes.map(({ nodeId }) => nodeId), heal: () => startAll(cluster.nodes) }
@@ -23,7 +23,7 @@ export const killAll: Nemesis = {
 }
 
 export const pause: Nemesis = {
-  name: 'pause', does: 'SIGSTOP of one node: silent, but not dead', reach: 'minority', isolates: true, needs: [], managedOnly: true,
+  name: 'pause', does: 'SIGSTOP of one node: silent, but not dead', reach: 'minority', needs: [], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const pid = victim.pid!
@@ -34,7 +34,7 @@ export const pause: Nemesis = {
 }
 
 export const rollingRestart: Nemesis = {
-  name: 'rolling-restart', does: 'SIGTERM and start of one node after the other', reach: 'minority', isolates: false, needs: [], managedOnly: false,
+  name: 'rolling-restart', does: 'SIGTERM and start of one node after the other', reach: 'minority', needs: [], managedOnly: false,
   async strike(stage) {
     for (const node of stage.cluster.nodes) {
       await whole(stage)
