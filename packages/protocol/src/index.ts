@@ -109,6 +109,7 @@ export {
   setMaxTimestamp,
   verifyBatchCrc,
 } from './records/batch-crc.ts'
+export { crc32c } from './records/crc32c.ts'
 export { batchesIn, batchStep, nextBatchBytes } from './records/batch-walk.ts'
 export type { BatchStep } from './records/batch-walk.ts'
 export { buildBatch } from './records/build-batch.ts'

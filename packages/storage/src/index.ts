@@ -1,4 +1,4 @@
-export { LevelStore } from './level-store.ts'
+export { DamagedStoreError, LevelStore } from './level-store.ts'
 /** One partition log on disk, byte-compatible with Kafka, and the manager of all logs of a node. */
 export type { LogConfig } from './log-config.ts'
 export type {

@@ -1,6 +1,12 @@
 /** The KeyValueStore of a server: LevelDB through `level`, every write synced. Keys are ASCII, so that byte order is text order. */
 import type { KeyValueStore, KeyValueWrite } from '@kavka/kernel'
 import { Level } from 'level'
+import { storeDamage } from './level-check/store-damage.ts'
+
+/** The files of a store are not what was written to them; the message is a sentence for the operator. */
+export class DamagedStoreError extends Error {
+  override readonly name = 'DamagedStoreError'
+}
 
 type Batch = Array<
   | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
@@ -17,12 +23,18 @@ export class LevelStore implements KeyValueStore {
   }
 
   /**
-   * Opens the store in `directory`, creating it when missing. Fails with `level`'s errors; their `cause.code` is
-   * `LEVEL_LOCKED` when another process has it open and `LEVEL_CORRUPTION` when its files are damaged.
+   * Opens the store in `directory`, creating it when missing. Fails with a DamagedStoreError, and with `level`'s errors; their `cause.code`
+   * is `LEVEL_LOCKED` when another process has it open.
    */
   static async open(directory: string): Promise<LevelStore> {
+    const damage = await storeDamage(directory)
+    if (damage !== null) throw new DamagedStoreError(`${directory} is damaged: ${damage.file} has ${damage.reason} at byte ${damage.at}`)
     const level = new Level<string, Uint8Array>(directory, { keyEncoding: 'utf8', valueEncoding: 'view' })
-    await level.open()
+    try {
+      await level.open()
+    } catch (error) {
+      throw isCorruption(error) ? new DamagedStoreError(`${directory} is damaged: ${causeOf(error).message}`, { cause: error }) : error
+    }
     return new LevelStore(level)
   }
 
@@ -65,4 +77,12 @@ export class LevelStore implements KeyValueStore {
     const added = batch.map(({ key }) => key).filter((key) => key >= from && key < to)
     for (const key of new Set([...stored, ...added])) batch.push({ type: 'del', key })
   }
+}
+
+function isCorruption(error: unknown): boolean {
+  return causeOf(error).code === 'LEVEL_CORRUPTION'
+}
+
+function causeOf(error: unknown): NodeJS.ErrnoException {
+  return (error as Error).cause instanceof Error ? ((error as Error).cause as NodeJS.ErrnoException) : (error as NodeJS.ErrnoException)
 }

@@ -5,7 +5,7 @@ import { MetadataLoader, QuorumController, QuorumDriver } from '@kavka/controlle
 import type { LivenessProbe, QuorumDriverOptions, QuorumState, QuorumStateMachine, RoleState } from '@kavka/controller'
 import { ControllerChannelClient, ControllerServiceAdapter, GrpcQuorumPeers, plaintext, protobufRecordCodec, TcpLivenessProbe } from '@kavka/transport'
 import type { NodeAddress, ServiceProvider } from '@kavka/transport'
-import { LevelStore } from '@kavka/storage'
+import { DamagedStoreError, LevelStore } from '@kavka/storage'
 import type { LoggerLevels } from '../configs/logger-levels.ts'
 import type { NodeDependencies, NodeSettings } from './node-settings.ts'
 
@@ -34,7 +34,7 @@ export async function createMetadataSide(
   const nodeId = brandedNodeId(config.nodeId)
   const directory = `${layout.metadataDirectory}/${METADATA_FOLDER}`
   deps.fs.makeDirectory(directory)
-  const store = await LevelStore.open(directory)
+  const store = await openStore(directory)
   const voters = new Map<NodeId, NodeAddress>(layout.voters.map((voter) => [brandedNodeId(voter.nodeId), voter]))
   const loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler, log: loggers.get('org.apache.kafka.image.loader.MetadataLoader') })
   const probe = new TcpLivenessProbe({}, { scheduler })
@@ -82,6 +82,17 @@ export async function createMetadataSide(
       channel.close()
       await store.close()
     },
+  }
+}
+
+/** A node without its past may break its word (a vote, an acknowledged entry), which the others can bear from a minority only. */
+async function openStore(directory: string): Promise<LevelStore> {
+  try {
+    return await LevelStore.open(directory)
+  } catch (error) {
+    if (!(error instanceof DamagedStoreError)) throw error
+    const advice = `if a majority of the controllers is sound, move ${directory} away and start again: the others have all of it`
+    throw new Error(`the metadata log cannot be used (${advice})`, { cause: error })
   }
 }
 

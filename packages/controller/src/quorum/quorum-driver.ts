@@ -282,7 +282,11 @@ const STRANGERS_MAX = 100
 function accepted<T>(result: Result<T, StorageProblem>, options: RaftOptions): T {
   if (result.ok) return result.value
   const problem = result.error
-  if (problem.kind === 'corrupt') throw new Error(`the stored state of the metadata quorum is damaged at ${problem.key}`)
+  if (problem.kind === 'corrupt') {
+    throw new Error(
+      `the metadata log is damaged at ${problem.key} (if a majority of the controllers is sound, move it away and start again: the others have all of it)`,
+    )
+  }
   const { clusterId, nodeId } = problem.found
   throw new Error(
     `the stored state belongs to node ${nodeId} of cluster ${clusterId}, not to node ${options.nodeId} of ${options.clusterId}`,
