@@ -21,6 +21,7 @@ test('a cluster of somebody else gets a topic of its own', () => {
 
 test.each([
   [['--minutes', '0'], /--minutes takes a number above 0/],
+  [['--overlap', '2'], /--overlap takes a number from 0 to 1/],
   [['--seed', 'x'], /--seed takes a number/],
   [['--nemesis', 'earthquake'], /no nemesis is called earthquake; there are all, partition/],
   [['--what'], /what/],

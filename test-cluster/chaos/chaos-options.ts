@@ -10,6 +10,7 @@ export interface ChaosSettings {
   readonly partitions: number
   readonly everyMs: number
   readonly gapMsMax: number
+  readonly overlap: number
   readonly topic: string
   readonly output: string
   readonly list: boolean
@@ -32,6 +33,7 @@ export const usage = `npm run chaos -- [options]
   --partitions N       of the topic that is written (default 4)
   --every-ms N         average pause of each producer (default 60)
   --gap-max-ms N       longest time without a write that a single fault may cost (default 30000)
+  --overlap SHARE      of the faults, from 0 to 1, during which a second one strikes (default 0.25; 0 on a cluster of yours)
   --output DIR         where verdict.txt, timeline.svg and history.jsonl go (default .cache/chaos)
   --list               which nemeses there are, and which can run here
 Against a cluster of yours (a topic chaos-… is created and left there):
@@ -47,7 +49,7 @@ export function parseChaosOptions(args: readonly string[], now: () => number): C
     options: {
       minutes: { type: 'string', default: '2' }, nemesis: { type: 'string', default: 'all' }, seed: { type: 'string' },
       nodes: { type: 'string', default: '3' }, partitions: { type: 'string', default: '4' }, 'every-ms': { type: 'string', default: '60' },
-      'gap-max-ms': { type: 'string', default: '30000' }, output: { type: 'string', default: '.cache/chaos' }, list: { type: 'boolean', default: false },
+      'gap-max-ms': { type: 'string', default: '30000' }, overlap: { type: 'string' }, output: { type: 'string', default: '.cache/chaos' }, list: { type: 'boolean', default: false },
       bootstrap: { type: 'string' }, 'start-command': { type: 'string' }, 'stop-command': { type: 'string' }, 'kill-command': { type: 'string' },
     },
   })
@@ -55,6 +57,7 @@ export function parseChaosOptions(args: readonly string[], now: () => number): C
   return {
     minutes: positive('minutes', values.minutes), nemeses: nemesesNamed(values.nemesis), seed, nodes: positive('nodes', values.nodes),
     partitions: positive('partitions', values.partitions), everyMs: positive('every-ms', values['every-ms']), gapMsMax: positive('gap-max-ms', values['gap-max-ms']),
+    overlap: share('overlap', values.overlap ?? (values.bootstrap === undefined ? '0.25' : '0')),
     topic: values.bootstrap === undefined ? 'chaos' : `chaos-${seed}`, output: values.output, list: values.list,
     external: values.bootstrap === undefined ? null : {
       bootstrap: values.bootstrap, startCommand: values['start-command'] ?? null, stopCommand: values['stop-command'] ?? null, killCommand: values['kill-command'] ?? null,
@@ -65,5 +68,11 @@ export function parseChaosOptions(args: readonly string[], now: () => number): C
 function positive(name: string, text: string): number {
   const value = Number(text)
   if (!Number.isFinite(value) || value <= 0) throw new Error(`--${name} takes a number above 0, not ${text}`)
+  return value
+}
+
+function share(name: string, text: string): number {
+  const value = Number(text)
+  if (!(value >= 0 && value <= 1)) throw new Error(`--${name} takes a number from 0 to 1, not ${text}`)
   return value
 }

@@ -10,7 +10,8 @@ import type { ChaosCluster } from './cluster/chaos-cluster.ts'
 import { checkDisks } from './disk/disk-check.ts'
 import type { FaultRecord } from './fault-record.ts'
 import type { History } from './history/operation.ts'
-import type { Nemesis, Stage } from './nemeses/nemesis.ts'
+import { canOverlap } from './nemeses/nemesis.ts'
+import type { Fault, Nemesis } from './nemeses/nemesis.ts'
 import { pauseMs } from './workload/patience.ts'
 import { Workload } from './workload/workload.ts'
 
@@ -25,6 +26,8 @@ export interface ChaosOptions {
   /** How long a fault lasts, at least and at most. */
   readonly holdMs: readonly [min: number, max: number]
   readonly quietMs: readonly [min: number, max: number]
+  /** Share of the blows that two nemeses strike together, from 0 to 1. */
+  readonly overlap: number
   /** Longest time without an acknowledged write during a fault that leaves a majority. */
   readonly gapMsMax: number
   readonly lagMsMax: number
@@ -43,6 +46,8 @@ export interface ChaosResult {
 }
 
 const WHOLE_MS_MAX = 60_000
+/** Under which name blows of two nemeses are counted. */
+const TWO_AT_ONCE = 'two at once'
 
 /** One run: the workload, fault after fault, and in the end the judgment. */
 export class ChaosRun {
@@ -72,27 +77,39 @@ export class ChaosRun {
     while (performance.now() < startedMs + durationMs && this.#unrecovered.length === 0) {
       await pauseMs(this.#between(this.#options.quietMs))
       const nemesis = deck.next()
-      if (nemesis !== null) await this.#fault(nemesis, workload)
+      if (nemesis === null) continue
+      const second = this.#random.unit() < this.#options.overlap ? deck.nextBeside(nemesis) : null
+      await this.#fault(nemesis, second, workload)
     }
     return this.#judge(workload, startedMs)
   }
 
-  async #fault(nemesis: Nemesis, workload: Workload): Promise<void> {
-    const stage: Stage = { cluster: this.#cluster, view: workload.view, random: this.#random }
+  /** Strikes, waits, heals and waits until all is well again; now and then a second fault comes while the first lasts. */
+  async #fault(nemesis: Nemesis, second: Nemesis | null, workload: Workload): Promise<void> {
     const fromMs = performance.now()
-    const fault = await nemesis.strike(stage)
+    const faults = [await this.#strike(nemesis, [], workload)]
     await pauseMs(this.#hold())
+    if (second !== null) {
+      faults.push(await this.#strike(second, faults, workload))
+      await pauseMs(this.#hold())
+    }
     workload.assertAlive()
-    await this.#noteDeaths(fault.description, fault.mayEnd ?? [])
-    await fault.heal()
+    const description = faults.map((fault) => fault.description).join('; ')
+    await this.#noteDeaths(description, faults.flatMap(({ mayEnd = [] }) => mayEnd))
+    await healAll(faults)
     const healedMs = performance.now()
-    await this.#untilWhole(workload, fault.description)
+    await this.#untilWhole(workload, description)
     const record: FaultRecord = {
-      nemesis: nemesis.name, reach: nemesis.reach, description: fault.description,
-      fromMs, healedMs, wholeMs: performance.now(),
+      nemesis: second === null ? nemesis.name : TWO_AT_ONCE, names: second === null ? [nemesis.name] : [nemesis.name, second.name],
+      reach: second === null ? nemesis.reach : 'majority', description, fromMs, healedMs, wholeMs: performance.now(),
     }
     this.#faults.push(record)
-    this.#options.log(`${this.#faults.length}. ${fault.description}: whole ${(record.wholeMs - healedMs).toFixed(0)} ms after healing`)
+    this.#options.log(`${this.#faults.length}. ${description}: whole ${(record.wholeMs - healedMs).toFixed(0)} ms after healing`)
+  }
+
+  #strike(nemesis: Nemesis, before: readonly Fault[], { view }: Workload): Promise<Fault> {
+    const spared = new Set(before.flatMap(({ holds = [] }) => holds))
+    return nemesis.strike({ cluster: this.#cluster, view, random: this.#random, spared })
   }
 
   /** A process that ended though nobody told it to is a finding, and is started again. */
@@ -174,6 +191,19 @@ class Deck {
     if (this.#left.length === 0) return null
     return this.#left.splice(this.#random.below(this.#left.length), 1)[0]!
   }
+
+  /** One that can strike while the other lasts; it stays in the deck. */
+  nextBeside(first: Nemesis): Nemesis | null {
+    const candidates = this.#all.filter((nemesis) => canOverlap(first, nemesis))
+    return candidates[this.#random.below(Math.max(1, candidates.length))] ?? null
+  }
+}
+
+/** Links first: a node that starts must reach the others. */
+async function healAll(faults: readonly Fault[]): Promise<void> {
+  const holdsNothing = ({ holds = [] }: Fault): boolean => holds.length === 0
+  for (const fault of faults.filter(holdsNothing)) await fault.heal()
+  await Promise.all(faults.filter((fault) => !holdsNothing(fault)).map((fault) => fault.heal()))
 }
 
 async function endsOf(bootstrap: string, topic: string, partitions: number): Promise<number[]> {

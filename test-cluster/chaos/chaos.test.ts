@@ -13,7 +13,7 @@ test('a short mix of faults breaks no promise', async () => {
   const cluster = await ManagedCluster.start({ nodes: 3, properties: {}, wants: { network: true, disks: true, clocks: false } }, machine)
   try {
     const run = new ChaosRun({
-      durationMs: 20_000, nemeses, seed, topic: 'chaos', partitions: 3, replicationFactor: 3, everyMs: 60, holdMs: [500, 1500], quietMs: [200, 600],
+      durationMs: 20_000, nemeses, seed, topic: 'chaos', partitions: 3, replicationFactor: 3, everyMs: 60, holdMs: [500, 1500], quietMs: [200, 600], overlap: 0.25,
       gapMsMax: 30_000, lagMsMax: 10_000, log: () => {},
     }, cluster)
     const result = await run.run()

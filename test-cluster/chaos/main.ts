@@ -40,7 +40,7 @@ async function main(settings: ChaosSettings): Promise<boolean> {
   try {
     const run = new ChaosRun({
       durationMs: settings.minutes * 60_000, nemeses: chosen, seed: settings.seed, topic: settings.topic, partitions: settings.partitions,
-      replicationFactor: Math.min(COPIES, cluster.nodes.length), everyMs: settings.everyMs, holdMs: HOLD_MS, quietMs: QUIET_MS,
+      replicationFactor: Math.min(COPIES, cluster.nodes.length), everyMs: settings.everyMs, holdMs: HOLD_MS, quietMs: QUIET_MS, overlap: settings.overlap,
       gapMsMax: settings.gapMsMax, lagMsMax: LAG_MS_MAX, log: (line) => console.log(line),
     }, cluster)
     return save(settings, await run.run(), skipped)

@@ -11,11 +11,13 @@ export interface ChaosNode {
   readonly dataDirectory: string | null
   readonly disk: LoopDisk | null
   readonly clock: NodeClock | null
+  /** Where it listens for clients and nodes. */
+  readonly ports: readonly number[]
   /** At once, without any chance to tidy up. */
   kill(): Promise<void>
   /** As an operator would. */
   terminate(): Promise<void>
-  /** Resolves when it serves. */
+  /** Resolves when it serves; fails with its log when it ends instead. */
   start(): Promise<void>
 }
 

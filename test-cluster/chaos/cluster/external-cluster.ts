@@ -39,6 +39,7 @@ class ExternalNode implements ChaosNode {
   readonly dataDirectory = null
   readonly disk = null
   readonly clock = null
+  readonly ports: readonly number[] = []
   readonly #options: ExternalClusterOptions
   #running = true
 

@@ -51,7 +51,8 @@ export class ManagedCluster implements ChaosCluster {
       const disk = wants.disks && machine.disks === null
         ? LoopDisk.create(dataDirectory, join(directory, `disk-${process.nodeId}.img`), DISK_MEGABYTES)
         : null
-      return new ManagedNode({ process, dataDirectory, disk, clock: clocks[index] ?? null })
+      const { client, controller } = cluster.ports[index]!
+      return new ManagedNode({ process, dataDirectory, disk, clock: clocks[index] ?? null, ports: [client, controller] })
     })
     const managed = new ManagedCluster(cluster, nodes, network, directory)
     try {

@@ -12,6 +12,7 @@ export interface ManagedNodeParts {
   readonly dataDirectory: string
   readonly disk: LoopDisk | null
   readonly clock: NodeClock | null
+  readonly ports: readonly number[]
 }
 
 /** A real process of ours. */
@@ -20,11 +21,13 @@ export class ManagedNode implements ChaosNode {
   readonly dataDirectory: string
   readonly disk: LoopDisk | null
   readonly clock: NodeClock | null
+  readonly ports: readonly number[]
   readonly process: NodeProcess
   /** Unexpected ends and stops that took too long. */
   readonly problems: string[] = []
 
-  constructor({ process, dataDirectory, disk, clock }: ManagedNodeParts) {
+  constructor({ process, dataDirectory, disk, clock, ports }: ManagedNodeParts) {
+    this.ports = ports
     this.process = process
     this.nodeId = process.nodeId
     this.dataDirectory = dataDirectory

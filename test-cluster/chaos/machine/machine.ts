@@ -10,6 +10,8 @@ import { faketimeLibrary } from './node-clock.ts'
 export interface Machine {
   /** Network namespaces joined by a bridge, with nft. */
   readonly network: string | null
+  /** nft that redirects ports, inside a namespace. */
+  readonly diversion: string | null
   /** tc with a token bucket. */
   readonly shaping: string | null
   /** ext4 on loop devices that can be shut down. */
@@ -41,6 +43,7 @@ export function probeMachine(): Machine {
   const network = needsRoot() ?? problemOf(tryNetwork)
   return {
     network,
+    diversion: network ?? problemOf(tryDiversion),
     shaping: network ?? problemOf(tryShaping),
     disks: needsRoot() ?? problemOf(tryDisk),
     clocks: faketimeLibrary() === null ? 'libfaketime is not installed' : null,
@@ -64,6 +67,15 @@ function tryNetwork(): void {
     } finally {
       problemOf(() => run('ip', 'link', 'del', `${name}b`))
     }
+  })
+}
+
+function tryDiversion(): void {
+  withSpace((name) => {
+    const nft = (...args: string[]): string => run('nsenter', `--net=/run/netns/${name}`, '--', 'nft', ...args)
+    nft('add', 'table', 'inet', 'probe')
+    nft('add', 'chain', 'inet', 'probe', 'divert', '{ type nat hook prerouting priority -100 ; }')
+    nft('add', 'rule', 'inet', 'probe', 'divert', 'tcp', 'dport', '1', 'redirect', 'to', ':2')
   })
 }
 

@@ -2,6 +2,11 @@ import { problemOf, run } from './commands.ts'
 
 const SUBNET_HOST = 254
 
+/** Something that is broken until it is healed. */
+export interface Broken {
+  heal(): void
+}
+
 /** A network namespace for each node, joined by a bridge on which the clients are too: every direction of every pair can be cut. */
 export class NodeNetwork {
   readonly #name: string
@@ -35,30 +40,38 @@ export class NodeNetwork {
   }
 
   /** Packets of one node no longer reach another; the other direction stays. */
-  cut(fromNode: number, toNode: number): void {
-    this.#inside(toNode, 'nft', 'add', 'rule', 'inet', 'chaos', 'input', 'ip', 'saddr', this.host(fromNode), 'drop')
+  cut(fromNode: number, toNode: number): Broken {
+    return this.#rule(toNode, 'input', 'ip', 'saddr', this.host(fromNode), 'drop')
   }
 
   /** Clients too can no longer reach a node. */
-  cutClients(nodeId: number): void {
-    this.#inside(nodeId, 'nft', 'add', 'rule', 'inet', 'chaos', 'input', 'ip', 'saddr', `${this.#subnet}.${SUBNET_HOST}`, 'drop')
+  cutClients(nodeId: number): Broken {
+    return this.#rule(nodeId, 'input', 'ip', 'saddr', `${this.#subnet}.${SUBNET_HOST}`, 'drop')
   }
 
   /** Drops a share of all packets that come in. */
-  lose(nodeId: number, percent: number): void {
-    this.#inside(nodeId, 'nft', 'add', 'rule', 'inet', 'chaos', 'input', 'ip', 'saddr', `${this.#subnet}.0/24`, 'numgen', 'random', 'mod', '100', '<', String(percent), 'drop')
+  lose(nodeId: number, percent: number): Broken {
+    return this.#rule(nodeId, 'input', 'ip', 'saddr', `${this.#subnet}.0/24`, 'numgen', 'random', 'mod', '100', '<', String(percent), 'drop')
   }
 
   /** Everything that a node sends goes through a thin pipe. */
-  slow(nodeId: number, rate: string): void {
+  slow(nodeId: number, rate: string): Broken {
     this.#inside(nodeId, 'tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', 'rate', rate, 'burst', '32kbit', 'latency', '400ms')
+    return { heal: () => void problemOf(() => this.#inside(nodeId, 'tc', 'qdisc', 'del', 'dev', 'eth0', 'root')) }
   }
 
-  /** No rule, no shaping. */
-  heal(): void {
-    for (let nodeId = 1; nodeId <= this.#count; nodeId++) {
-      this.#inside(nodeId, 'nft', 'flush', 'chain', 'inet', 'chaos', 'input')
-      problemOf(() => this.#inside(nodeId, 'tc', 'qdisc', 'del', 'dev', 'eth0', 'root'))
+  /**
+   * Connections from outside to a port of a node come to another one, where a proxy listens; those that are there already are reset, so
+   * that they are made anew. The proxy itself reaches the port.
+   */
+  divert(nodeId: number, port: number, toPort: number): Broken {
+    const diverted = this.#rule(nodeId, 'divert', 'iifname', 'eth0', 'tcp', 'dport', String(port), 'redirect', 'to', `:${toPort}`)
+    const reset = this.#rule(nodeId, 'input', 'iifname', 'eth0', 'tcp', 'dport', String(port), 'ct', 'state', 'established', 'reject', 'with', 'tcp', 'reset')
+    return {
+      heal: () => {
+        diverted.heal()
+        reset.heal()
+      },
     }
   }
 
@@ -86,13 +99,22 @@ export class NodeNetwork {
     this.#inside(nodeId, 'ip', 'link', 'set', 'eth0', 'up')
     this.#inside(nodeId, 'nft', 'add', 'table', 'inet', 'chaos')
     this.#inside(nodeId, 'nft', 'add', 'chain', 'inet', 'chaos', 'input', '{ type filter hook input priority 0 ; }')
+    // Not everywhere, and only `divert` needs it.
+    problemOf(() => this.#inside(nodeId, 'nft', 'add', 'chain', 'inet', 'chaos', 'divert', '{ type nat hook prerouting priority -100 ; }'))
+  }
+
+  #rule(nodeId: number, chain: string, ...rule: string[]): Broken {
+    const said = this.#inside(nodeId, 'nft', '--echo', '--handle', 'add', 'rule', 'inet', 'chaos', chain, ...rule)
+    const handle = / handle (\d+)/.exec(said)?.[1]
+    if (handle === undefined) throw new Error(`nft did not say what it added: ${said}`)
+    return { heal: () => this.#inside(nodeId, 'nft', 'delete', 'rule', 'inet', 'chaos', chain, 'handle', handle) }
   }
 
   #space(nodeId: number): string {
     return `${this.#name}n${nodeId}`
   }
 
-  #inside(nodeId: number, command: string, ...args: string[]): void {
-    run('nsenter', `--net=/run/netns/${this.#space(nodeId)}`, '--', command, ...args)
+  #inside(nodeId: number, command: string, ...args: string[]): string {
+    return run('nsenter', `--net=/run/netns/${this.#space(nodeId)}`, '--', command, ...args)
   }
 }

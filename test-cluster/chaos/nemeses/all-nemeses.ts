@@ -2,21 +2,23 @@ import type { ChaosCluster } from '../cluster/chaos-cluster.ts'
 import type { Machine } from '../machine/machine.ts'
 import { clockJump } from './clocks.ts'
 import { bitFlip, fdExhaustion, fullDisk, powerLoss, powerLossAll, slowDisk, syncError, wipeDisk } from './disks.ts'
+import { heldFrames } from './held-frames.ts'
 import { isolateEntirely, isolateLeader, lossyLink, onePair, oneWay, ring, slowLink } from './links.ts'
+import { metadataRot } from './metadata-rot.ts'
 import type { Nemesis } from './nemesis.ts'
 import { kill, killAll, pause, rollingRestart } from './processes.ts'
 
 export const allNemeses: readonly Nemesis[] = [
-  kill, killAll, pause, rollingRestart, isolateLeader, isolateEntirely, oneWay, onePair, ring, slowLink, lossyLink, fullDisk, syncError,
-  slowDisk, powerLoss, powerLossAll, bitFlip, wipeDisk, clockJump, fdExhaustion,
+  kill, killAll, pause, rollingRestart, isolateLeader, isolateEntirely, oneWay, onePair, ring, slowLink, lossyLink, heldFrames, fullDisk, syncError,
+  slowDisk, powerLoss, powerLossAll, bitFlip, wipeDisk, metadataRot, clockJump, fdExhaustion,
 ]
 
 /** Names that stand for several. */
 export const nemesisGroups: ReadonlyMap<string, readonly Nemesis[]> = new Map([
   ['all', allNemeses],
   ['partition', [isolateLeader, isolateEntirely, oneWay, onePair, ring]],
-  ['network', [isolateLeader, isolateEntirely, oneWay, onePair, ring, slowLink, lossyLink]],
-  ['disk', [fullDisk, syncError, slowDisk, powerLoss, powerLossAll, bitFlip, wipeDisk]],
+  ['network', [isolateLeader, isolateEntirely, oneWay, onePair, ring, slowLink, lossyLink, heldFrames]],
+  ['disk', [fullDisk, syncError, slowDisk, powerLoss, powerLossAll, bitFlip, wipeDisk, metadataRot]],
   ['power', [powerLoss, powerLossAll]],
   ['process', [kill, killAll, pause, rollingRestart]],
   ['none', []],

@@ -1,11 +1,12 @@
 /** Nemeses of disks: full, failing, slow, without power, damaged, empty. */
-import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Random } from '@kavka/kernel'
 import { eventually } from '../../process/eventually.ts'
 import type { ChaosNode } from '../cluster/chaos-cluster.ts'
 import { run } from '../machine/commands.ts'
 import { SyscallFaults } from '../machine/syscall-faults.ts'
+import { flipBitIn } from './bit-flips.ts'
 import { anyNode, describeNode, someLeader } from './nemesis.ts'
 import type { Nemesis } from './nemesis.ts'
 import { startAll } from './processes.ts'
@@ -13,7 +14,7 @@ import { startAll } from './processes.ts'
 const SLOW_SYNC_MICROSECONDS = [20_000, 100_000, 400_000]
 
 export const fullDisk: Nemesis = {
-  name: 'full-disk', does: 'no block is left on a node\'s disk', reach: 'minority', needs: ['disks'], managedOnly: true,
+  name: 'full-disk', does: 'no block is left on a node\'s disk', reach: 'minority', target: 'node', needs: ['disks'], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const description = `full disk of ${describeNode(stage, victim)}`
@@ -21,6 +22,7 @@ export const fullDisk: Nemesis = {
     return Promise.resolve({
       description,
       mayEnd: [victim.nodeId],
+      holds: [victim.nodeId],
       heal: async () => {
         victim.disk!.drain()
         await restart(victim)
@@ -30,7 +32,7 @@ export const fullDisk: Nemesis = {
 }
 
 export const syncError: Nemesis = {
-  name: 'sync-error', does: 'every sync of a node fails with EIO', reach: 'minority', needs: ['tracing'], managedOnly: true,
+  name: 'sync-error', does: 'every sync of a node fails with EIO', reach: 'minority', target: 'node', needs: ['tracing'], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const description = `failing syncs of ${describeNode(stage, victim)}`
@@ -38,6 +40,7 @@ export const syncError: Nemesis = {
     return {
       description,
       mayEnd: [victim.nodeId],
+      holds: [victim.nodeId],
       heal: async () => {
         await faults.stop()
         // What it holds in memory and on disk may differ now: a restart reads what is there.
@@ -48,37 +51,37 @@ export const syncError: Nemesis = {
 }
 
 export const slowDisk: Nemesis = {
-  name: 'slow-disk', does: 'every sync of a node takes its time', reach: 'minority', needs: ['tracing'], managedOnly: true,
+  name: 'slow-disk', does: 'every sync of a node takes its time', reach: 'minority', target: 'node', needs: ['tracing'], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const microseconds = SLOW_SYNC_MICROSECONDS[stage.random.below(SLOW_SYNC_MICROSECONDS.length)]!
     const description = `syncs of ${describeNode(stage, victim)} take ${microseconds / 1000} ms more`
     const faults = await SyscallFaults.onSyncs(victim.pid!, `delay_enter=${microseconds}`)
-    return { description, heal: () => faults.stop() }
+    return { description, holds: [victim.nodeId], heal: () => faults.stop() }
   },
 }
 
 export const powerLoss: Nemesis = {
-  name: 'power-loss', does: 'a node dies and loses what it had not synced', reach: 'minority', needs: ['disks'], managedOnly: true,
+  name: 'power-loss', does: 'a node dies and loses what it had not synced', reach: 'minority', target: 'node', needs: ['disks'], managedOnly: true,
   async strike(stage) {
     const victim = someLeader(stage)
     const description = `power loss of ${describeNode(stage, victim)}`
     await losePower([victim])
-    return { description, mayEnd: [victim.nodeId], heal: () => powerOn([victim]) }
+    return { description, mayEnd: [victim.nodeId], holds: [victim.nodeId], heal: () => powerOn([victim]) }
   },
 }
 
 export const powerLossAll: Nemesis = {
-  name: 'power-loss-all', does: 'all nodes die at once and lose what they had not synced', reach: 'majority', needs: ['disks'], managedOnly: true,
+  name: 'power-loss-all', does: 'all nodes die at once and lose what they had not synced', reach: 'majority', target: 'all-nodes', needs: ['disks'], managedOnly: true,
   async strike({ cluster }) {
     await losePower(cluster.nodes)
-    return { description: 'power loss of all nodes', mayEnd: cluster.nodes.map(({ nodeId }) => nodeId), heal: () => powerOn(cluster.nodes) }
+    return { description: 'power loss of all nodes', mayEnd: cluster.nodes.map(({ nodeId }) => nodeId), holds: cluster.nodes.map(({ nodeId }) => nodeId), heal: () => powerOn(cluster.nodes) }
   },
 }
 
 /** Always the same node: a good copy of everything must be left. */
 export const bitFlip: Nemesis = {
-  name: 'bit-flip', does: 'a bit of a stopped node\'s segment or index is wrong when it comes back', reach: 'minority', needs: [], managedOnly: true,
+  name: 'bit-flip', does: 'a bit of a stopped node\'s segment or index is wrong when it comes back', reach: 'minority', target: 'alone', needs: [], managedOnly: true,
   async strike(stage) {
     const victim = stage.cluster.nodes.at(-1)!
     const description = describeNode(stage, victim)
@@ -89,7 +92,7 @@ export const bitFlip: Nemesis = {
 }
 
 export const wipeDisk: Nemesis = {
-  name: 'wipe-disk', does: 'a node comes back with an empty disk', reach: 'minority', needs: [], managedOnly: true,
+  name: 'wipe-disk', does: 'a node comes back with an empty disk', reach: 'minority', target: 'alone', needs: [], managedOnly: true,
   async strike(stage) {
     const victim = stage.cluster.nodes.at(-1)!
     const description = `wiped disk of ${describeNode(stage, victim)}`
@@ -100,7 +103,7 @@ export const wipeDisk: Nemesis = {
 }
 
 export const fdExhaustion: Nemesis = {
-  name: 'fd-exhaustion', does: 'a node can open no file and take no connection', reach: 'minority', needs: ['limits'], managedOnly: true,
+  name: 'fd-exhaustion', does: 'a node can open no file and take no connection', reach: 'minority', target: 'node', needs: ['limits'], managedOnly: true,
   async strike(stage) {
     const victim = anyNode(stage)
     const [soft, hard] = run('prlimit', '--nofile', '--raw', '--noheadings', '--output', 'SOFT,HARD', '--pid', String(victim.pid)).trim().split(/\s+/)
@@ -109,6 +112,7 @@ export const fdExhaustion: Nemesis = {
     return {
       description: `${describeNode(stage, victim)} has ${open} file descriptors and gets no more`,
       mayEnd: [victim.nodeId],
+      holds: [victim.nodeId],
       heal: async () => {
         if (victim.isRunning) run('prlimit', `--nofile=${soft}:${hard}`, '--pid', String(victim.pid))
         await victim.start()
@@ -147,15 +151,5 @@ function flipBit(dataDirectory: string, topic: string, random: Random): string {
   const candidates = random.below(3) === 0 ? filled : logs
   if (candidates.length === 0) return 'no file (nothing is written yet)'
   const name = candidates[random.below(candidates.length)]!
-  const at = random.below(statSync(join(dataDirectory, name)).size)
-  const file = openSync(join(dataDirectory, name), 'r+')
-  try {
-    const byte = Buffer.alloc(1)
-    readSync(file, byte, 0, 1, at)
-    byte[0]! ^= 1 << random.below(8)
-    writeSync(file, byte, 0, 1, at)
-  } finally {
-    closeSync(file)
-  }
-  return `${name} at byte ${at}`
+  return `${name} at byte ${flipBitIn(join(dataDirectory, name), random)}`
 }

@@ -75,12 +75,19 @@ function summaryLines(result: ChaosResult): string[] {
   const records = (outcome: string): number => sends.filter((send) => send.outcome === outcome).reduce((sum, { values }) => sum + values.length, 0)
   const found = (...names: readonly string[]): number => results.filter(({ checker }) => names.includes(checker)).reduce((sum, { count }) => sum + count, 0)
   return [
-    `SEED=${seed}, ${seconds(endedMs - startedMs)} under load, ${faults.length} faults`,
+    `SEED=${seed}, ${seconds(endedMs - startedMs)} under load, ${faults.length} times something was broken: ${countsOf(faults)}`,
     `records: ${records('ok')} acknowledged, ${records('info')} unknown, ${records('fail')} refused`,
     `lost ${found('unseen', 'lost-write')}, duplicated ${found('duplicate')}, reordered ${found('nonmonotonic-send', 'K-LIN')}, `
       + `inconsistent offsets ${found('inconsistent-offsets')}, lost committed offsets ${found('K-OFFSET')}, replicas that differ or are damaged ${found('K-DISK')}`,
     isClean(result) ? 'VERDICT: everything that was promised was kept' : 'VERDICT: BROKEN PROMISES, see above',
   ]
+}
+
+/** Of each nemesis how often it struck, alone or beside another. */
+function countsOf(faults: ChaosResult['faults']): string {
+  const counts = new Map<string, number>()
+  for (const name of faults.flatMap(({ names }) => names)) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return [...counts].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]) => `${name} ${count}`).join(', ')
 }
 
 function seconds(milliseconds: number): string {
