@@ -98,13 +98,14 @@ export class ChaosRun {
     await this.#noteDeaths(description, faults.flatMap(({ mayEnd = [] }) => mayEnd))
     await healAll(faults)
     const healedMs = performance.now()
-    await this.#untilWhole(workload, description)
+    const inSyncMs = await this.#untilWhole(workload, description)
     const record: FaultRecord = {
       nemesis: second === null ? nemesis.name : TWO_AT_ONCE, names: second === null ? [nemesis.name] : [nemesis.name, second.name],
-      reach: second === null ? nemesis.reach : 'majority', description, fromMs, healedMs, wholeMs: performance.now(),
+      reach: second === null ? nemesis.reach : 'majority', description, fromMs, healedMs, inSyncMs, wholeMs: performance.now(),
     }
     this.#faults.push(record)
-    this.#options.log(`${this.#faults.length}. ${description}: whole ${(record.wholeMs - healedMs).toFixed(0)} ms after healing`)
+    const took = `in sync ${(inSyncMs - healedMs).toFixed(0)} ms, whole ${(record.wholeMs - healedMs).toFixed(0)} ms after healing`
+    this.#options.log(`${this.#faults.length}. ${description}: ${took}`)
   }
 
   #strike(nemesis: Nemesis, before: readonly Fault[], { view }: Workload): Promise<Fault> {
@@ -121,11 +122,14 @@ export class ChaosRun {
     }
   }
 
-  async #untilWhole(workload: Workload, after: string): Promise<void> {
+  /** Resolves with when every replica was in sync. */
+  async #untilWhole(workload: Workload, after: string): Promise<number> {
     const sinceMs = performance.now()
+    let inSyncMs: number | null = null
     try {
       await eventually(() => {
         workload.assertAlive()
+        if (workload.isInSync()) inSyncMs ??= performance.now()
         return workload.isWhole(sinceMs)
       }, { what: 'every partition has a leader, all replicas in sync and takes writes', withinMs: WHOLE_MS_MAX, everyMs: 50 })
     } catch (error) {
@@ -133,6 +137,7 @@ export class ChaosRun {
       this.#unrecovered.push(`after ${after}: ${String(error)} (${state.join('; ')})`)
     }
     await this.#noteDeaths(after, [])
+    return inSyncMs ?? performance.now()
   }
 
   async #judge(workload: Workload, startedMs: number): Promise<ChaosResult> {

@@ -10,5 +10,8 @@ export interface FaultRecord {
   readonly description: string
   readonly fromMs: number
   readonly healedMs: number
+  /** When every replica was in sync again. */
+  readonly inSyncMs: number
+  /** And when every partition had taken a write, as clients saw it. */
   readonly wholeMs: number
 }

@@ -124,7 +124,7 @@ class Dialing {
   close(): void {
     this.#closed = true
     this.#watch.stop()
-    for (const { cancel } of this.#knocks) cancel()
+    for (const attempt of this.#knocks) attempt.cancel()
     for (const socket of this.#sockets) socket.destroy()
   }
 

@@ -17,28 +17,27 @@ const holds = new Set<{ release(): void }>()
 /** What is delivered last must be read before its connection ends. */
 const GRACE_MS = 500
 
-/** One direction of a connection. */
+/** One direction of a connection, until its sender has closed and everything is delivered. */
 class Way {
   readonly #to: Socket
+  readonly #whenOver: () => void
   #held: Buffer[] | null = null
   #over = false
 
-  constructor(from: Socket, to: Socket, whenOver: () => void) {
+  constructor(to: Socket, whenOver: () => void) {
     this.#to = to
-    from.on('data', (chunk: Buffer) => this.#take(chunk))
-    from.on('close', () => {
-      this.#over = true
-      if (this.#held === null) whenOver()
-    })
     this.#whenOver = whenOver
   }
 
-  readonly #whenOver: () => void
-
-  #take(chunk: Buffer): void {
+  take(chunk: Buffer): void {
     if (this.#held === null && random.unit() < share) this.#hold()
     if (this.#held !== null) this.#held.push(chunk)
     else if (!this.#to.destroyed) this.#to.write(chunk)
+  }
+
+  closed(): void {
+    this.#over = true
+    if (this.#held === null) this.#whenOver()
   }
 
   #hold(): void {
@@ -62,12 +61,17 @@ class Way {
 
 function passOn(near: Socket, port: number): void {
   const far = connect({ host, port })
-  far.setNoDelay(true)
-  near.setNoDelay(true)
   near.on('error', () => {})
   far.on('error', () => near.resetAndDestroy())
-  new Way(near, far, () => far.destroy())
-  new Way(far, near, () => near.destroy())
+  oneWay(near, far)
+  oneWay(far, near)
+}
+
+function oneWay(from: Socket, to: Socket): void {
+  from.setNoDelay(true)
+  const way = new Way(to, () => to.destroy())
+  from.on('data', (chunk: Buffer) => way.take(chunk))
+  from.on('close', () => way.closed())
 }
 
 let listening = 0

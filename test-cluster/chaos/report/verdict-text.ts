@@ -1,5 +1,6 @@
 import { longestUnavailability } from '../checkers/availability.ts'
 import type { ChaosResult } from '../chaos-run.ts'
+import type { FaultRecord } from '../fault-record.ts'
 import { operations } from '../history/operation.ts'
 import { changesWithin, leadershipChanges } from './leadership-timeline.ts'
 
@@ -8,7 +9,8 @@ export function verdictText(result: ChaosResult, skipped: readonly string[]): st
   return [
     ...faultLines(result), '',
     'Longest time without an acknowledged write (of the worst partition, for each fault):', ...distributionLines(result), '',
-    'From healing until every replica was in sync and took writes:', ...recoveryLines(result), '',
+    'From healing until every replica was in sync:', ...recoveryLines(result, ({ inSyncMs }) => inSyncMs), '',
+    'From healing until clients had written to every partition:', ...recoveryLines(result, ({ wholeMs }) => wholeMs), '',
     ...skipped.map((line) => `did not run: ${line}`),
     ...errorLines(result), '',
     ...checkLines(result), '',
@@ -49,10 +51,10 @@ function distributionLines({ faults, history }: ChaosResult): string[] {
   })
 }
 
-function recoveryLines({ faults }: ChaosResult): string[] {
+function recoveryLines({ faults }: ChaosResult, endOf: (fault: FaultRecord) => number): string[] {
   const byNemesis = Map.groupBy(faults, ({ nemesis }) => nemesis)
   return [...byNemesis].map(([nemesis, ofNemesis]) =>
-    `  ${nemesis.padEnd(18)} ${String(ofNemesis.length).padStart(3)} times: ${distributionOf(ofNemesis.map(({ wholeMs, healedMs }) => wholeMs - healedMs))}`)
+    `  ${nemesis.padEnd(18)} ${String(ofNemesis.length).padStart(3)} times: ${distributionOf(ofNemesis.map((fault) => endOf(fault) - fault.healedMs))}`)
 }
 
 function errorLines({ errors }: ChaosResult): string[] {

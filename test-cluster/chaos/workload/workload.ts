@@ -67,11 +67,15 @@ export class Workload {
     if (this.#failure !== null) throw this.#failure
   }
 
-  /** True when all is well: a leader, all replicas in sync, and a write that was sent after `sinceMs` and acknowledged, everywhere. */
-  isWhole(sinceMs: number): boolean {
+  /** True when every partition has a leader and all its replicas in sync. */
+  isInSync(): boolean {
     const partitions = this.view.partitions()
-    return partitions.length === this.#options.partitions && partitions.every(({ key, leader, isr }) =>
-      leader >= 0 && isr.length === this.#options.replicationFactor && this.history.lastWriteMs(key) >= sinceMs)
+    return partitions.length === this.#options.partitions && partitions.every(({ leader, isr }) => leader >= 0 && isr.length === this.#options.replicationFactor)
+  }
+
+  /** True when it is in sync and every partition took a write that was sent after `sinceMs`. */
+  isWhole(sinceMs: number): boolean {
+    return this.isInSync() && this.view.partitions().every(({ key }) => this.history.lastWriteMs(key) >= sinceMs)
   }
 
   async stop(): Promise<void> {

@@ -56,7 +56,10 @@ async function setUp(options: { deny?: (operation: AclOperation, resource: AclRe
   const world = { image: imageOf(GROUP_TOPIC, topic('orders', ORDERS, 2), topic('secret', SECRET, 1)), isCountedIn: true }
   const groups = new LogBackedGroupCoordinator(
     { ...defaultGroupOptions, groupInitialRebalanceDelayMs: 0, offsetsTopicNumPartitions: 50, offsetsCommitTimeoutMs: 5_000, offsetsLoadBufferSize: 1_000_000 },
-    { replicas: replicas.asReplicaManager, scheduler, random: seededRandom(1), logger: silentLogger, image: () => world.image, isCountedIn: () => world.isCountedIn },
+    {
+      replicas: replicas.asReplicaManager, scheduler, random: seededRandom(1), logger: silentLogger, image: () => world.image,
+      isCountedIn: () => world.isCountedIn,
+    },
   )
   replicas.elect(0, 1)
   await scheduler.advance(10)

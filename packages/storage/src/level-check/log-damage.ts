@@ -3,11 +3,12 @@
  * and forgets what comes after: for a vote or an acknowledged entry that is as bad as a lie (Alagappan et al., "Protocol-Aware Recovery for
  * Consensus-Based Storage", 2018).
  *
- * Format (doc/log_format.md of LevelDB): blocks of 32 KiB; a fragment is a masked CRC over type and payload (4 bytes), the payload's length (2), a type (1: all of a
- * record, 2, 3, 4: its first, middle and last part), and the payload. Fragments do not cross blocks; fewer than 7 bytes at the end of a block are zeros.
+ * Format (doc/log_format.md of LevelDB): blocks of 32 KiB; a fragment is a masked CRC over type and payload (4 bytes), the payload's
+ * length (2), a type (1: all of a record, 2, 3, 4: its first, middle and last part), and the payload. Fragments do not cross blocks; fewer
+ * than 7 bytes at the end of a block are zeros.
  *
- * Every write of the store is synced before the next one begins. So a crash can leave only the last record torn, and a torn one shows it: the file ends inside it, or
- * a sector of it was never written and is all zeros. Anything else that is wrong was right once.
+ * Every write of the store is synced before the next one begins. So a crash can leave only the last record torn, and a torn one shows it:
+ * the file ends inside it, or a sector of it was never written and is all zeros. Anything else that is wrong was right once.
  */
 import type { Damage } from './damage.ts'
 import { maskedCrc32c } from './masked-crc.ts'

@@ -1,9 +1,9 @@
 /**
- * Verifies every block of a LevelDB table (doc/table_format.md of LevelDB). LevelDB reads them without looking at their checksums: a wrong key would make a value invisible,
- * as if it had never been written.
+ * Verifies every block of a LevelDB table (doc/table_format.md of LevelDB). LevelDB reads them without looking at their checksums: a wrong
+ * key would make a value invisible, as if it had never been written.
  *
- * A block is followed by its compression (1 byte: 0 none, 1 snappy) and a masked CRC over both (4). The footer (48 bytes) has the handles (offset and size as varints) of two blocks:
- * the meta index (filters) and the index (data). Both hold keys with handles.
+ * A block is followed by its compression (1 byte: 0 none, 1 snappy) and a masked CRC over both (4). The footer (48 bytes) has the handles
+ * (offset and size as varints) of two blocks: the meta index (filters) and the index (data). Both hold keys with handles.
  */
 import { decompress } from '@kavka/protocol'
 import type { Damage } from './damage.ts'

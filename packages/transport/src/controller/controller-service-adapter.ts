@@ -86,7 +86,7 @@ export class ControllerServiceAdapter implements ServiceProvider {
         call.end()
       },
     }
-    whenClosed(call, session.end)
+    whenClosed(call, () => session.end())
     call.sendMetadata(new Metadata())
     call.on('data', () => {})
     this.#service.sessionOpened(nodeId, brokerEpoch)
