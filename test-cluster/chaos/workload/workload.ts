@@ -70,7 +70,8 @@ export class Workload {
   /** True when every partition has a leader and all its replicas in sync. */
   isInSync(): boolean {
     const partitions = this.view.partitions()
-    return partitions.length === this.#options.partitions && partitions.every(({ leader, isr }) => leader >= 0 && isr.length === this.#options.replicationFactor)
+    if (partitions.length !== this.#options.partitions) return false
+    return partitions.every(({ leader, isr }) => leader >= 0 && isr.length === this.#options.replicationFactor)
   }
 
   /** True when it is in sync and every partition took a write that was sent after `sinceMs`. */
