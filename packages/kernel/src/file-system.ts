@@ -21,6 +21,8 @@ export interface FileSystem {
   removeFile(path: string): void
   /** Removes a directory and all in it; fine when missing. */
   removeDirectory(path: string): void
+  /** A file, or a directory and all in it, without stalling the event loop: freeing the blocks of a large file takes long. Fine when missing. */
+  removeInBackground(path: string): Promise<void>
   sizeBytes(path: string): number
   /** When the content of a file was last changed, in milliseconds since the Unix epoch; ENOENT when missing. */
   modifiedMs(path: string): number

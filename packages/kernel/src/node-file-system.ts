@@ -21,6 +21,13 @@ export const nodeFileSystem: FileSystem = {
   rename: (from, to) => fs.renameSync(from, to),
   removeFile: (path) => fs.unlinkSync(path),
   removeDirectory: (path) => fs.rmSync(path, { recursive: true, force: true }),
+  removeInBackground: (path) =>
+    new Promise((resolve, reject) => {
+      fs.rm(path, { recursive: true, force: true }, (error) => {
+        if (error) reject(error)
+        else resolve()
+      })
+    }),
   sizeBytes: (path) => fs.statSync(path).size,
   modifiedMs: (path) => Math.floor(fs.statSync(path).mtimeMs),
   syncDirectory: (path) => {

@@ -14,13 +14,13 @@ export class DelayedRemovals {
   }
 
   files(paths: readonly string[], delayMs: number): void {
-    this.#later(delayMs, () => {
-      for (const path of paths) if (this.#fs.exists(path)) this.#fs.removeFile(path)
+    this.#later(delayMs, async () => {
+      for (const path of paths) await this.#fs.removeInBackground(path)
     })
   }
 
   directory(path: string, delayMs: number): void {
-    this.#later(delayMs, () => this.#fs.removeDirectory(path))
+    this.#later(delayMs, () => this.#fs.removeInBackground(path))
   }
 
   /** What has not been removed by now is left to the next start. */
@@ -29,14 +29,12 @@ export class DelayedRemovals {
     this.#pending.clear()
   }
 
-  #later(delayMs: number, remove: () => void): void {
+  #later(delayMs: number, remove: () => Promise<void>): void {
     const timer = this.#scheduler.after(delayMs, () => {
       this.#pending.delete(timer)
-      try {
-        remove()
-      } catch (error) {
+      remove().catch((error: unknown) => {
         this.#logger.warn({ err: error }, 'Deleted files could not be removed; the next start tries again')
-      }
+      })
     })
     this.#pending.add(timer)
   }

@@ -137,6 +137,10 @@ export class MemoryFileSystem implements FileSystem {
     if (this.exists(path)) this.#names.unlink(path)
   }
 
+  async removeInBackground(path: string): Promise<void> {
+    this.removeDirectory(path)
+  }
+
   sizeBytes(path: string): number {
     const node = this.#names.find(path)
     if (node === null) throw fileError('ENOENT', 'stat', path)

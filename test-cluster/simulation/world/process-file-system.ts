@@ -83,6 +83,11 @@ export class ProcessFileSystem implements FileSystem {
     this.#disk.removeDirectory(path)
   }
 
+  async removeInBackground(path: string): Promise<void> {
+    this.#change('remove', path)
+    await this.#disk.removeInBackground(path)
+  }
+
   sizeBytes(path: string): number {
     this.#enter(path)
     return this.#disk.sizeBytes(path)

@@ -27,6 +27,7 @@ export class DescriptorRoom implements FileSystem {
   rename: FileSystem['rename'] = (from, to) => this.#disk.rename(from, to)
   removeFile: FileSystem['removeFile'] = (path) => this.#disk.removeFile(path)
   removeDirectory: FileSystem['removeDirectory'] = (path) => this.#retried(() => this.#disk.removeDirectory(path))
+  removeInBackground: FileSystem['removeInBackground'] = (path) => this.#disk.removeInBackground(path)
   sizeBytes: FileSystem['sizeBytes'] = (path) => this.#disk.sizeBytes(path)
   modifiedMs: FileSystem['modifiedMs'] = (path) => this.#disk.modifiedMs(path)
   syncDirectory: FileSystem['syncDirectory'] = (path) => this.#retried(() => this.#disk.syncDirectory(path))

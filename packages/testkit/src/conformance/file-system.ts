@@ -110,6 +110,17 @@ export function fileSystemConformance(name: string, open: () => FileSystemFixtur
       expect(fs.exists(at('x'))).toBe(false)
     })
 
+    test('removal in the background takes a file, or a directory with all in it; what is missing is fine', async () => {
+      fs.makeDirectory(at('x/y'))
+      fs.writeFile(at('x/y/a'), 'a')
+      fs.writeFile(at('b'), 'b')
+      await fs.removeInBackground(at('x'))
+      await fs.removeInBackground(at('b'))
+      await fs.removeInBackground(at('b'))
+      expect(fs.exists(at('x'))).toBe(false)
+      expect(fs.exists(at('b'))).toBe(false)
+    })
+
     test('the time of the last change is told; a rename is none, reading neither', async () => {
       fs.writeFile(at('a'), '1')
       const modifiedMs = fs.modifiedMs(at('a'))
