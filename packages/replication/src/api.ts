@@ -1,6 +1,6 @@
 import type { MetadataPublisher } from '@kavka/controller'
 import type { LeaderEpoch, NodeId, Offset, TopicPartition, Uuid } from '@kavka/protocol'
-import type { AbortedTransaction, AppendOrigin, PartitionLog } from '@kavka/storage'
+import type { AbortedTransaction, AppendOrigin, LentMemory, PartitionLog } from '@kavka/storage'
 
 /** The replicas of this broker: what handlers and coordinators ask, and what follows the metadata. */
 export interface ReplicaManager extends MetadataPublisher {
@@ -100,6 +100,8 @@ export interface FetchPartitionResult {
   readonly preferredReadReplica: NodeId | null
   readonly records: readonly Buffer[]
   readonly recordsSizeBytes: number
+  /** What `records` lie in, to be given back when they have been sent; null where they are not lent. */
+  readonly memory: LentMemory | null
   readonly currentLeader: CurrentLeader | null
 }
 

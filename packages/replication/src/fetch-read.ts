@@ -16,6 +16,10 @@ export interface FetchReadDependencies {
 
 const NO_RECORDS: readonly Buffer[] = []
 
+type ReadBytes = Pick<LogReadOutcome & { readonly kind: 'read' }, 'records' | 'sizeBytes' | 'memory'>
+
+const NO_RECORD_BYTES: ReadBytes = { records: NO_RECORDS, sizeBytes: 0 }
+
 /**
  * Limits of KIP-74: the first batch of the first partition with data comes whole even when it is too large; after that
  * the limits of partition, request and broker are strict, and what does not fit is left for the next fetch.
@@ -65,7 +69,7 @@ export class FetchRead {
     const bytesMax = Math.min(wanted.bytesMax, this.#bytesLeft)
     const isFirst = this.#sizeBytes === 0
     if (wanted.fetchOffset >= visibleEnd || (bytesMax <= 0 && !isFirst)) {
-      return this.#push(this.#result(partition, NO_RECORDS, 0))
+      return this.#push(this.#result(partition, NO_RECORD_BYTES))
     }
     const outcome = partition.log.read({
       startOffset: offset(wanted.fetchOffset),
@@ -112,13 +116,13 @@ export class FetchRead {
     | { readonly kind: 'settled'; readonly result: FetchPartitionResult } {
     const preferred = this.#preferred(partition, wanted)
     if (preferred !== null) {
-      return settled({ ...this.#result(partition, NO_RECORDS, 0), preferredReadReplica: preferred })
+      return settled({ ...this.#result(partition, NO_RECORD_BYTES), preferredReadReplica: preferred })
     }
     const verdict = judgePosition(partition.log, wanted.fetchOffset, wanted.lastFetchedEpoch)
     if (verdict.kind === 'out-of-range') return settled(failure(ErrorCode.OFFSET_OUT_OF_RANGE, null))
     if (verdict.kind === 'diverging') {
       const { epoch, endOffset } = verdict
-      return settled({ ...this.#result(partition, NO_RECORDS, 0), divergingEpoch: { epoch, endOffset } })
+      return settled({ ...this.#result(partition, NO_RECORD_BYTES), divergingEpoch: { epoch, endOffset } })
     }
     return { kind: 'readable', partition, visibleEnd: partition.visibleEnd(this.#parameters.isolation) }
   }
@@ -140,13 +144,13 @@ export class FetchRead {
     if (partition.current.kind === 'offline') return failure(partition.current.errorCode, null)
     // A limit cut it short: more lies ready, so there is nothing to wait for.
     if (outcome.sizeBytes > 0 && outcome.nextOffset < visibleEnd) this.#isUrgent = true
-    const result = this.#result(partition, outcome.records, outcome.sizeBytes)
+    const result = this.#result(partition, outcome)
     if (result.abortedTransactions === null || outcome.sizeBytes === 0) return result
     const aborted = partition.log.abortedTransactions(offset(wanted.fetchOffset), outcome.nextOffset)
     return { ...result, abortedTransactions: aborted }
   }
 
-  #result(partition: Partition, records: readonly Buffer[], recordsSizeBytes: number): FetchPartitionResult {
+  #result(partition: Partition, { records, sizeBytes, memory }: ReadBytes): FetchPartitionResult {
     return {
       errorCode: ErrorCode.NONE,
       highWatermark: partition.highWatermark,
@@ -156,7 +160,8 @@ export class FetchRead {
       abortedTransactions: this.#parameters.isolation === 'read_committed' ? [] : null,
       preferredReadReplica: null,
       records,
-      recordsSizeBytes,
+      recordsSizeBytes: sizeBytes,
+      memory: memory ?? null,
       currentLeader: null,
     }
   }
@@ -177,6 +182,7 @@ function failure(errorCode: number, currentLeader: CurrentLeader | null): FetchP
     preferredReadReplica: null,
     records: NO_RECORDS,
     recordsSizeBytes: 0,
+    memory: null,
     currentLeader,
   }
 }

@@ -14,6 +14,7 @@ export type {
   ProducerStateView,
   TimestampedOffset,
 } from './partition-log.ts'
+export type { LentMemory } from './log/read-memory.ts'
 export { LogManager } from './log-manager.ts'
 export type { DirectoryFailedListener, LogDirectoryStatus, LogManagerDeps, LogStartupError } from './log-manager.ts'
 export { logManagerDefaults } from './log-manager-options.ts'

@@ -23,6 +23,7 @@ import { TurnEnd } from './log/turn-end.ts'
 import type { DiskLogPorts } from './log/log-state.ts'
 import { NameSyncs } from './log/background-sync.ts'
 import { IndexMemory } from './log/index-memory.ts'
+import { ReadMemory } from './log/read-memory.ts'
 import { Segment } from './log/segment.ts'
 import type { SegmentOptions } from './log/segment.ts'
 import { eachAtOnce, SyncSlots } from './log/sync-slots.ts'
@@ -57,6 +58,9 @@ export type DirectoryFailedListener = (directory: LogDirectoryStatus, cause: Err
 const CLOSING_MAX = 64
 /** Logs synced at once: more than there are threads that sync, so that none of them waits. */
 const SYNCS_AT_ONCE = 64
+/** A consumer asks for 1 MiB of a partition unless told otherwise; a read begins up to an index interval before what it wants. */
+const READ_PIECE_BYTES = 1024 * 1024 + 16 * 1024
+const IDLE_READ_PIECES_MAX = 8
 /** How often it is looked at how much a recovery would have to read. */
 const UNSAVED_CHECK_INTERVAL_MS = 1_000
 
@@ -100,6 +104,7 @@ export class LogManager {
       ...base,
       turnEnd: new TurnEnd({ scheduler }),
       tailCache: new TailCache({ bytesMax: tailCacheBytesMax }),
+      readMemory: new ReadMemory({ pieceBytes: READ_PIECE_BYTES, idlePiecesMax: IDLE_READ_PIECES_MAX }),
       nameSyncs: new NameSyncs({ fs: this.#fs }),
       segment: (options: SegmentOptions) => new Segment(options, segmentPorts),
     }

@@ -1,4 +1,5 @@
 import type { LeaderEpoch, Offset, TopicPartition, Uuid } from '@kavka/protocol'
+import type { LentMemory } from './log/read-memory.ts'
 import type { LogConfig } from './log-config.ts'
 
 /**
@@ -123,8 +124,17 @@ export interface LogReadRequest {
 }
 
 export type LogReadOutcome =
-  /** `records` are views into the cache or a fresh read: never written to, safe to hand to a socket. */
-  | { readonly kind: 'read'; readonly records: readonly Buffer[]; readonly sizeBytes: number; readonly nextOffset: Offset }
+  /**
+   * `records` are views into the cache or a fresh read: never written to, safe to hand to a socket. With `memory` they lie in memory
+   * that may be given back when nobody looks at them any more.
+   */
+  | {
+      readonly kind: 'read'
+      readonly records: readonly Buffer[]
+      readonly sizeBytes: number
+      readonly nextOffset: Offset
+      readonly memory?: LentMemory
+    }
   | { readonly kind: 'offset-out-of-range' }
   | { readonly kind: 'failed'; readonly errorCode: number; readonly message: string }
 

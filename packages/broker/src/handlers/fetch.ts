@@ -149,7 +149,8 @@ class Fetch {
     const endpoints = new NodeEndpoints(this.#image, this.#context.listener)
     const responses = this.#grouped(told.partitions, endpoints)
     const { errorCode, sessionId } = told
-    return { kind: 'response', body: { errorCode, sessionId, responses, nodeEndpoints: endpoints.list() } }
+    const body = { errorCode, sessionId, responses, nodeEndpoints: endpoints.list() }
+    return { kind: 'response', body, sent: () => giveBackMemory(results) }
   }
 
   /** Neighbors of the same topic share an entry; the order, which is the session's, is kept. */
@@ -204,9 +205,13 @@ class Fetch {
   }
 }
 
+function giveBackMemory(results: readonly FetchPartitionResult[]): void {
+  for (const { memory } of results) memory?.giveBack()
+}
+
 function refusedResult(errorCode: number): FetchPartitionResult {
   return {
     errorCode, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1, divergingEpoch: null, abortedTransactions: null,
-    preferredReadReplica: null, records: NO_RECORDS, recordsSizeBytes: 0, currentLeader: null,
+    preferredReadReplica: null, records: NO_RECORDS, recordsSizeBytes: 0, memory: null, currentLeader: null,
   }
 }

@@ -26,7 +26,14 @@ export interface RequestContext {
 
 /** `no-response`: acks=0. `close`: answered by closing the connection, where the protocol knows no other error. */
 export type HandlerResult<Response> =
-  | { readonly kind: 'response'; readonly body: Encodable<Response> }
+  | {
+      readonly kind: 'response'
+      readonly body: Encodable<Response>
+      /** Called when the answer is with the kernel, and not at all when it never gets there. */
+      readonly sent?: () => void
+      /** The codes other than NONE in the body, where the handler knows them; else they are looked for. */
+      readonly errorCodes?: readonly number[]
+    }
   | { readonly kind: 'no-response' }
   | { readonly kind: 'close'; readonly reason: string }
 

@@ -14,11 +14,13 @@ export function leaderIdAndEpoch(leader: CurrentLeader): LeaderIdAndEpoch {
   return { leaderId: leader.leaderId ?? -1, leaderEpoch: leader.leaderEpoch }
 }
 
+const NONE: readonly BrokerAddress[] = []
+
 /** The addresses of all leaders named in a response, once each. */
 export class NodeEndpoints {
   readonly #image: MetadataImage
   readonly #listener: string
-  readonly #addresses = new Map<NodeId, BrokerAddress>()
+  #addresses: Map<NodeId, BrokerAddress> | null = null
 
   constructor(image: MetadataImage, listener: string) {
     this.#image = image
@@ -26,12 +28,12 @@ export class NodeEndpoints {
   }
 
   add(leader: CurrentLeader): void {
-    if (leader.leaderId === null || this.#addresses.has(leader.leaderId)) return
+    if (leader.leaderId === null || this.#addresses?.has(leader.leaderId) === true) return
     const address = addressOf(this.#image, leader.leaderId, this.#listener)
-    if (address !== null) this.#addresses.set(leader.leaderId, address)
+    if (address !== null) (this.#addresses ??= new Map()).set(leader.leaderId, address)
   }
 
   list(): readonly BrokerAddress[] {
-    return [...this.#addresses.values()]
+    return this.#addresses === null ? NONE : [...this.#addresses.values()]
   }
 }

@@ -47,6 +47,7 @@ class Produce {
   readonly #entries: AppendEntry[] = []
   /** By partition: why it is not appended, or null and then its result comes from the append. */
   readonly #refusals: (BatchRefusal | null)[] = []
+  readonly #errorCodes: number[] = []
 
   constructor(request: ProduceRequest, context: RequestContext, services: BrokerServices) {
     this.#request = request
@@ -128,10 +129,10 @@ class Produce {
       topicId,
       partitionResponses: partitionData.map(({ index }) => {
         const refusal = this.#refusals[at++]!
-        return refusal === null ? this.#appended(index, results[entry++]!, endpoints) : refused(index, refusal)
+        return refusal === null ? this.#appended(index, results[entry++]!, endpoints) : this.#refused(index, refusal)
       }),
     }))
-    return { kind: 'response', body: { responses, nodeEndpoints: endpoints.list() } }
+    return { kind: 'response', body: { responses, nodeEndpoints: endpoints.list() }, errorCodes: this.#errorCodes }
   }
 
   /** The client waits for nothing and cannot be told: closing is how it learns that something went wrong. */
@@ -145,11 +146,17 @@ class Produce {
     const { errorCode, errorMessage, baseOffset, logAppendTimeMs, logStartOffset, recordErrors, currentLeader } = result
     const response = { index, errorCode, errorMessage, baseOffset, logAppendTimeMs, logStartOffset }
     if (errorCode === ErrorCode.NONE) return response
+    this.#errorCodes.push(errorCode)
     const errors = recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
     const failure = { ...response, recordErrors: errors }
     if (currentLeader === null || this.#context.apiVersion < CURRENT_LEADER_VERSION_MIN) return failure
     endpoints.add(currentLeader)
     return { ...failure, currentLeader: leaderIdAndEpoch(currentLeader) }
+  }
+
+  #refused(index: number, { errorCode, message }: BatchRefusal): PartitionResponse {
+    this.#errorCodes.push(errorCode)
+    return { index, errorCode, errorMessage: message, baseOffset: -1 }
   }
 
   #meterResults(results: readonly AppendResult[]): void {
@@ -184,8 +191,4 @@ function appendEntry(topicPartition: TopicPartition, topicId: Uuid | null, recor
 
 function coded(errorCode: number): BatchRefusal {
   return { errorCode, message: null }
-}
-
-function refused(index: number, { errorCode, message }: BatchRefusal): PartitionResponse {
-  return { index, errorCode, errorMessage: message, baseOffset: -1 }
 }

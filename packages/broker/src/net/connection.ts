@@ -58,7 +58,7 @@ export class Connection {
     this.#pipeline = new Pipeline(
       { requestsMax: options.requestsInFlightMax },
       {
-        reply: (buffers) => this.#send(buffers),
+        reply: (buffers, sent) => this.#send(buffers, sent),
         close: (reason) => this.#refuse(reason),
         progressed: () => this.#pump(),
       },
@@ -189,7 +189,7 @@ export class Connection {
   }
 
   /** Replies of one turn leave in one vectored write. */
-  #send(buffers: readonly Buffer[]): void {
+  #send(buffers: readonly Buffer[], sent: (() => void) | undefined): void {
     const socket = this.#socket
     if (!this.#corked) {
       this.#corked = true
@@ -200,10 +200,10 @@ export class Connection {
       })
     }
     let bytes = 0
-    for (const buffer of buffers) {
-      bytes += buffer.length
-      socket.write(buffer)
-    }
+    for (const buffer of buffers) bytes += buffer.length
+    const last = buffers.length - 1
+    for (let index = 0; index < last; index++) socket.write(buffers[index]!)
+    socket.write(buffers[last]!, sent === undefined ? undefined : whenSent(sent))
     this.#events.sent(bytes)
     if (socket.writableLength > this.#options.replyBytesWaitingMax) this.#pipeline.hold()
   }
@@ -220,5 +220,12 @@ export class Connection {
     this.#socket.pause()
     this.#events.refused(reason)
     this.#socket.destroySoon()
+  }
+}
+
+/** After an error a write that the kernel has not taken may still look at the bytes: then nobody is told. */
+function whenSent(sent: () => void): (error?: Error | null) => void {
+  return (error) => {
+    if (error === undefined || error === null) sent()
   }
 }

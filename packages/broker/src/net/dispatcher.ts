@@ -2,7 +2,7 @@
 import { AssertionError } from '@kavka/kernel'
 import type { Clock, Logger, Scheduler } from '@kavka/kernel'
 import { ApiKey, DecodeError, decodeRequestHeader, encodeResponseFrame, ErrorCode } from '@kavka/protocol'
-import type { ApiVersionsRequest, MessageCodec, RequestHead } from '@kavka/protocol'
+import type { ApiVersionsRequest, RequestHead } from '@kavka/protocol'
 import type { HandlerResult, RequestContext } from '../handlers/handler.ts'
 import { isClientSoftwareWord } from './client-software.ts'
 import type { ApiTable, BoundHandler } from '../handlers/api-table.ts'
@@ -89,7 +89,9 @@ class DispatchedRequest implements PipelinedRequest {
     this.#meter = this.#deps.meters.of(bound.api, head.apiVersion)
     const [minVersion, maxVersion] = bound.versions
     const response = { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: [{ apiKey: head.apiKey, minVersion, maxVersion }] }
-    return this.#reply(bound.api.responseCodec, 0, head.correlationId, response)
+    this.#meter.countErrors([ErrorCode.UNSUPPORTED_VERSION])
+    const { correlationId } = head
+    return { kind: 'reply', buffers: encodeResponseFrame({ codec: bound.api.responseCodec, apiVersion: 0, correlationId, response }) }
   }
 
   #guardedOutcomeOf(bound: BoundHandler, head: RequestHead, result: HandlerResult<unknown>): RequestOutcome {
@@ -103,12 +105,10 @@ class DispatchedRequest implements PipelinedRequest {
   #outcomeOf(bound: BoundHandler, head: RequestHead, result: HandlerResult<unknown>): RequestOutcome {
     if (result.kind === 'no-response') return { kind: 'silent' }
     if (result.kind === 'close') return close(result.reason)
-    return this.#reply(bound.api.responseCodec, head.apiVersion, head.correlationId, result.body)
-  }
-
-  #reply(codec: MessageCodec<unknown>, apiVersion: number, correlationId: number, response: object): RequestOutcome {
-    this.#meter?.countErrors(errorCodesIn(response))
-    return { kind: 'reply', buffers: encodeResponseFrame({ codec, apiVersion, correlationId, response }) }
+    const { body, sent, errorCodes = errorCodesIn(body) } = result
+    this.#meter?.countErrors(errorCodes)
+    const { apiVersion, correlationId } = head
+    return { kind: 'reply', buffers: encodeResponseFrame({ codec: bound.api.responseCodec, apiVersion, correlationId, response: body }), sent }
   }
 
   #failed(error: unknown): RequestOutcome {

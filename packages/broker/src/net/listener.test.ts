@@ -23,7 +23,7 @@ function answer(run: () => RequestOutcome | Promise<RequestOutcome>): PipelinedR
   return { overlap: 'alone', run, replied: () => {} }
 }
 
-function replyOf(payload: Buffer): RequestOutcome {
+function replyOf(payload: Buffer): RequestOutcome & { readonly kind: 'reply' } {
   const length = Buffer.alloc(4)
   length.writeInt32BE(payload.length)
   return { kind: 'reply', buffers: [length, payload] }
@@ -144,3 +144,40 @@ test('closing lets what is in flight be answered', async () => {
   await closed
   await client.closedByServer()
 })
+
+test('what lends memory to a reply is told when the reply is with the kernel, not before', async () => {
+  const large = Buffer.alloc(32 * 1024 * 1024, 1)
+  let sent = 0
+  const listener = await listen({ requestOf: () => answer(() => ({ ...replyOf(large), sent: () => void sent++ })) })
+  const client = await KafkaTestClient.connect(listener.port)
+  client.socket.pause()
+  client.raw(framed(Buffer.from('ask')))
+  await until(() => listener.replyBytesWaiting > 0)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(sent).toBe(0)
+  client.socket.resume()
+  await client.frame()
+  await until(() => sent === 1)
+  await client.close()
+})
+
+test('nobody is told of a reply that was not sent: the kernel may still be looking at it', async () => {
+  const large = Buffer.alloc(32 * 1024 * 1024, 1)
+  let sent = 0
+  const listener = await listen({ requestOf: () => answer(() => ({ ...replyOf(large), sent: () => void sent++ })) })
+  const client = await KafkaTestClient.connect(listener.port)
+  client.socket.pause()
+  client.raw(framed(Buffer.from('ask')))
+  await until(() => listener.replyBytesWaiting > 0)
+  client.socket.destroy()
+  await until(() => listener.connectionCount === 0)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(sent).toBe(0)
+})
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waits = 0; !condition(); waits++) {
+    if (waits > 500) throw new Error('waited in vain')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}

@@ -13,7 +13,8 @@ import { assert } from '@kavka/kernel'
 export type Overlap = 'produce' | 'fetch' | 'alone'
 
 export type RequestOutcome =
-  | { readonly kind: 'reply'; readonly buffers: readonly Buffer[] }
+  /** `sent` is called when the socket has handed all of it to the kernel; not when it never does. */
+  | { readonly kind: 'reply'; readonly buffers: readonly Buffer[]; readonly sent?: (() => void) | undefined }
   | { readonly kind: 'silent' }
   | { readonly kind: 'close'; readonly reason: string }
 
@@ -26,7 +27,7 @@ export interface PipelinedRequest {
 }
 
 export interface PipelineEvents {
-  reply(buffers: readonly Buffer[]): void
+  reply(buffers: readonly Buffer[], sent: (() => void) | undefined): void
   /** The connection is to be closed once what was replied so far has been sent. */
   close(reason: string): void
   /** A request was answered: there may be room to read further ones. */
@@ -143,7 +144,7 @@ export class Pipeline {
       this.#events.close(outcome.reason)
       return
     }
-    if (outcome.kind === 'reply') this.#events.reply(outcome.buffers)
+    if (outcome.kind === 'reply') this.#events.reply(outcome.buffers, outcome.sent)
     slot.request.replied()
   }
 

@@ -42,12 +42,12 @@ async function readSegment(log: LogState, segment: Segment, request: LogReadRequ
     const range = { start: segment.indexes.offsets.positionFor(request.startOffset), end: segment.sizeBytes }
     const borrowed = log.ports.files.borrow(segment.logPath)
     try {
-      const outcome = await readBatches(borrowed.file, range, request)
+      const outcome = await readBatches(borrowed.file, range, request, log.ports.readMemory)
       if (outcome.kind === 'nothing') return null
       if (outcome.kind === 'corrupt') return corruptRead(log, segment, outcome.position, outcome.message)
-      const { records, nextOffset } = outcome
+      const { records, nextOffset, memory } = outcome
       const views = records.length === 0 ? NO_RECORDS : [records]
-      return { kind: 'read', records: views, sizeBytes: records.length, nextOffset: nextOffset as Offset }
+      return { kind: 'read', records: views, sizeBytes: records.length, nextOffset: nextOffset as Offset, memory }
     } finally {
       borrowed.release()
     }

@@ -2,6 +2,7 @@
 import { batchSizeBytes, batchBaseOffset, batchLastOffset, LOG_OVERHEAD_BYTES, nextBatchBytes, verifyBatchCrc } from '@kavka/protocol'
 import type { File } from '@kavka/kernel'
 import type { LogReadRequest } from '../partition-log.ts'
+import type { LentMemory, ReadMemory } from './read-memory.ts'
 
 export interface FileRange {
   /** Start of a batch at or before the one wanted. */
@@ -10,7 +11,7 @@ export interface FileRange {
 }
 
 export type FileReadOutcome =
-  | { readonly kind: 'read'; readonly records: Buffer; readonly nextOffset: number }
+  | { readonly kind: 'read'; readonly records: Buffer; readonly nextOffset: number; readonly memory: LentMemory }
   /** The range has no batch at or after the start offset. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'corrupt'; readonly position: number; readonly message: string }
@@ -18,16 +19,24 @@ export type FileReadOutcome =
 /** Read beyond the asked size, because a read starts up to an index interval before what it wants. */
 const LOOKUP_SLACK_BYTES = 8 * 1024
 
-export async function readBatches(file: File, range: FileRange, request: LogReadRequest): Promise<FileReadOutcome> {
+export async function readBatches(
+  file: File,
+  range: FileRange,
+  request: LogReadRequest,
+  memory: ReadMemory,
+): Promise<FileReadOutcome> {
   let position = range.start
   let wantedBytes = request.bytesMax + LOOKUP_SLACK_BYTES
   while (position < range.end) {
     const length = Math.min(range.end - position, wantedBytes)
-    const chunk = Buffer.allocUnsafeSlow(length)
-    const count = await file.read(chunk, 0, length, position)
+    const lent = memory.lend(length)
+    const count = await file.read(lent.bytes, 0, length, position)
     if (count < length) return { kind: 'corrupt', position, message: 'the file is shorter than the log' }
-    const found = selectBatches(chunk, request)
-    if (found.kind === 'selected') return { kind: 'read', records: chunk.subarray(found.start, found.end), nextOffset: found.nextOffset }
+    const found = selectBatches(lent.bytes, request)
+    if (found.kind === 'selected') {
+      return { kind: 'read', records: lent.bytes.subarray(found.start, found.end), nextOffset: found.nextOffset, memory: lent }
+    }
+    lent.giveBack()
     if (found.kind === 'corrupt') return { kind: 'corrupt', position: position + found.at, message: found.message }
     position += found.resumeAt
     if (position >= range.end) return { kind: 'nothing' }

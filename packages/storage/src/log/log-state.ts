@@ -16,6 +16,7 @@ import { LogWriter } from './log-writer.ts'
 import type { LogWriterPorts } from './log-writer.ts'
 import type { ProducerSnapshots } from './producer-snapshots.ts'
 import type { ProducerState } from './producer-state.ts'
+import type { ReadMemory } from './read-memory.ts'
 import type { Segment, SegmentOptions } from './segment.ts'
 import type { SegmentList } from './segment-list.ts'
 import type { LogTail, TailCache } from './tail-cache.ts'
@@ -34,6 +35,7 @@ export interface DiskLogOptions {
 export interface DiskLogPorts extends LogWriterPorts {
   readonly logger: Logger
   readonly tailCache: TailCache
+  readonly readMemory: ReadMemory
   /** Makes a segment object for a file that exists or will. */
   readonly segment: (options: SegmentOptions) => Segment
   /** Records the recovery points of all logs as they say now (`recordedPoint`), on the disk when it returns. */
