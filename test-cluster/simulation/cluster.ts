@@ -8,6 +8,7 @@ import { AdminHistory } from './invariants/admin-history.ts'
 import { ControllerRequestChecks } from './invariants/controller-request-checks.ts'
 import { GroupChecks } from './invariants/group-checks.ts'
 import { IndexChecks } from './invariants/index-checks.ts'
+import { LeaderAnswerChecks } from './invariants/leader-answer-checks.ts'
 import { MetaFileChecks } from './invariants/meta-file-checks.ts'
 import { MetadataChecks } from './invariants/metadata-checks.ts'
 import { QuorumChecks } from './invariants/quorum-checks.ts'
@@ -66,6 +67,7 @@ export class Cluster implements ClusterView {
   readonly requests: ControllerRequestChecks
   readonly history: AdminHistory
   readonly metaFiles: MetaFileChecks
+  readonly answers: LeaderAnswerChecks
   readonly groups: GroupChecks
   readonly #machines = new Map<NodeId, Machine>()
   readonly #random: Random
@@ -87,6 +89,7 @@ export class Cluster implements ClusterView {
     this.groups = new GroupChecks({ offsetsRetentionMs: swarm.offsetsRetentionMs }, world)
     this.metadata = new MetadataChecks({ world, replication: this.replication, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
     this.requests = new ControllerRequestChecks(world, () => this.image)
+    this.answers = new LeaderAnswerChecks(world)
     this.metaFiles = new MetaFileChecks(world)
     this.history = new AdminHistory(world, () => this.image)
     this.quorumLogs = new QuorumLogChecks({ voterIds: this.voterIds }, { world })
@@ -322,6 +325,7 @@ export class Cluster implements ClusterView {
       congestionMs: () => (congestionProbability > 0 && random.unit() < congestionProbability ? random.unit() * 20 : null),
       diskEvents: {
         beforeChange: () => this.#beforeChange(machine),
+        syncFailed: () => this.replication.syncFailed(process),
         names: {
           renamed: (to) => this.metaFiles.renamed(id, to, () => disk.peek(to)),
           removed: (path) => this.metaFiles.removed(id, path),

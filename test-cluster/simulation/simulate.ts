@@ -5,6 +5,7 @@ import { Admin } from './clients/admin.ts'
 import { Consumer } from './clients/consumer.ts'
 import { GROUP_TOPIC, GroupMember } from './clients/group-member.ts'
 import { Producer } from './clients/producer.ts'
+import { startOffsetAsker } from './clients/offset-asker.ts'
 import { startOffsetKeeper } from './clients/offset-keeper.ts'
 import { startTopicAdmin } from './clients/topic-admin.ts'
 import { Cluster } from './cluster.ts'
@@ -22,6 +23,8 @@ export interface RunOptions {
   /** Instead of the seed's own; for shrinking. */
   readonly plan?: readonly PlannedFault[]
   readonly logger?: Logger
+  /** The one predicate that counts. */
+  readonly only?: string
 }
 
 export interface RunResult {
@@ -61,7 +64,7 @@ class Run {
 
   constructor(options: RunOptions) {
     this.#options = options
-    this.#world = new World({ seed: options.seed })
+    this.#world = new World({ seed: options.seed, ...(options.only === undefined ? {} : { only: options.only }) })
     const swarm = chooseSwarm(this.#world.random('swarm'), this.#world.random('more swarm'), this.#world.random('later swarm'))
     this.#plan = options.plan ?? planFaults(swarm, this.#world.random('faults'), FAULTS_FROM_MS)
     this.#cluster = new Cluster({ swarm, ...(options.logger === undefined ? {} : { logger: options.logger }) }, this.#world)
@@ -104,6 +107,7 @@ class Run {
     this.#producers = Array.from({ length: swarm.producerCount }, (_, index) => new Producer(`producer-${index}`, address++, this.#cluster))
     this.#consumers = Array.from({ length: swarm.consumerCount }, (_, index) => new Consumer(`consumer-${index}`, address++, this.#cluster))
     this.#members = Array.from({ length: swarm.memberCount }, (_, index) => new GroupMember(`member-${index}`, address++, 'group', this.#cluster))
+    startOffsetAsker('offset-asker', address++, this.#cluster)
     if (swarm.offsetsRetentionMs !== null || swarm.memberCount === 0) startOffsetKeeper('offset-keeper', address++, this.#cluster)
     for (let index = 0; index < swarm.adminCount; index++) startTopicAdmin(`topic-admin-${index}`, address++, this.#cluster)
     this.#cluster.clientAddresses = Array.from({ length: address - 100 }, (_, index) => 100 + index)

@@ -1,4 +1,4 @@
-/** Reads every partition from its start, over and over, and asks leaders for the end. */
+/** Reads every partition from its start, over and over. */
 import { ErrorCode, verifyBatchCrc } from '@kavka/protocol'
 import type { TopicPartition } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
@@ -29,23 +29,8 @@ export class Consumer {
       const name = names[client.random.below(names.length)]!
       const at = name.lastIndexOf('-')
       const topicPartition = { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
-      if (client.random.unit() < 0.3) await this.#askEnd(topicPartition)
-      else await this.#fetch(topicPartition)
+      await this.#fetch(topicPartition)
     }
-  }
-
-  async #askEnd(topicPartition: TopicPartition): Promise<void> {
-    const { client } = this
-    const info = await client.infoOf(topicPartition)
-    if (info === null || info.leader === null) return client.stale(topicPartition)
-    await client.call(info.leader, FETCH_TIMEOUT_MS, async (node) => {
-      const query = { topicPartition, timestamp: -1, currentLeaderEpoch: info.leaderEpoch, isolation: 'read_uncommitted' as const }
-      const answer = await node.replicas!.listOffset(query)
-      if (answer.errorCode === ErrorCode.OFFSET_NOT_AVAILABLE) client.cluster.world.probes.hit('offset not available')
-      if (answer.errorCode !== ErrorCode.NONE || !node.process.isAlive) return client.stale(topicPartition)
-      const topicId = node.replicas!.partition(topicPartition)?.topicId
-      if (topicId !== undefined) client.cluster.replication.endExposed(node.id, topicPartition, topicId, answer.offset)
-    })
   }
 
   async #fetch(topicPartition: TopicPartition): Promise<void> {

@@ -50,9 +50,8 @@ export class ControllerRequestChecks {
   }
 
   #doomedMembers(at: Pick<Doomed, 'topicId' | 'partition'>, { newIsrWithEpochs }: AlterPartitionRequestPartitionData): Doomed[] {
-    const stale = newIsrWithEpochs.filter(({ brokerId, brokerEpoch }) => (
-      brokerEpoch >= 0 && brokerEpoch < (this.#image().brokers.get(brokerId as NodeId)?.epoch ?? -1)
-    ))
+    const registered = (id: number): number => this.#image().brokers.get(id as NodeId)?.epoch ?? -1
+    const stale = newIsrWithEpochs.filter(({ brokerId, brokerEpoch }) => brokerEpoch >= 0 && brokerEpoch < registered(brokerId))
     if (stale.length > 0) this.#world.probes.hit('proposal with a stale broker epoch')
     return stale.map(({ brokerId, brokerEpoch }) => ({ ...at, predicate: 'C3 StaleBrokerRefused', details: { member: brokerId, brokerEpoch } }))
   }

@@ -121,6 +121,13 @@ describe('offsets outlive their retention', () => {
     expect(world.violation?.name).toBe('G4 OffsetsOutliveRetention')
   })
 
+  test('a group that expired with its offsets may count from the start', () => {
+    const { world, checks } = committed()
+    checks.joined('g', 1, 4)
+    expect(world.violation).toBeNull()
+    expect(checks.stableGeneration('g')).toBe(1)
+  })
+
   test('nothing is held against brokers whose clocks were set', () => {
     const { world, checks, at } = committed()
     checks.clockJumped()

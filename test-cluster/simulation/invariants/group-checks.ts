@@ -58,6 +58,7 @@ export class GroupChecks {
 
   /** G2: a join that began after a generation was stable never ends in an older one. */
   joined(group: string, generation: number, stableWhenAsked: number): void {
+    if (generation < stableWhenAsked && this.#mayBeErased) return this.#startOver(group, generation)
     this.#world.judge('G2 GenerationMonotone', generation >= stableWhenAsked, { group, generation, stableWhenAsked })
   }
 
@@ -68,7 +69,7 @@ export class GroupChecks {
     history.stableGeneration = Math.max(history.stableGeneration, generation)
     for (const partition of partitions) {
       const key = `${generation}/${partition}`
-      const owner = history.owners.get(key)
+      const owner = this.#mayBeErased ? undefined : history.owners.get(key)
       this.#world.judge('G1 OneOwner', owner === undefined || owner === memberId, { group, generation, partition, memberId, owner: owner ?? null })
       history.owners.set(key, memberId)
     }
@@ -102,6 +103,16 @@ export class GroupChecks {
     this.#world.judge('G3 CommittedOffset', read !== undefined && !read.isRefused && !isOverwritten, details)
     if (this.#offsetsRetentionMs !== Infinity) this.#world.judge('G4 OffsetsOutliveRetention', true, details)
     this.#world.probes.hit('commit read back')
+  }
+
+  /** An empty group whose offsets have all expired is forgotten, and one of its name counts from the start. */
+  get #mayBeErased(): boolean {
+    return this.#offsetsRetentionMs !== Infinity
+  }
+
+  #startOver(group: string, generation: number): void {
+    this.#world.probes.hit('group erased')
+    this.#of(group).stableGeneration = generation
   }
 
   /** G3 and G4: an offset that is gone was never stored, or is older than is kept. */

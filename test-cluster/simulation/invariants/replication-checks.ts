@@ -6,7 +6,9 @@ import type { ObservedReplica, ReplicaObserver } from '../node/observed-logs.ts'
 import { isSameBatch, shadowBatchesOf } from '../node/shadow-log.ts'
 import type { ShadowBatch } from '../node/shadow-log.ts'
 import type { SimulatedNode } from '../node/simulated-node.ts'
+import type { SimulatedProcess } from '../world/process.ts'
 import type { World } from '../world/world.ts'
+import type { LeaderAnswerChecks } from './leader-answer-checks.ts'
 import { LogContentChecks } from './log-content-checks.ts'
 import { Truth } from './truth.ts'
 import type { PartitionTruth } from './truth.ts'
@@ -16,6 +18,7 @@ export interface ClusterView {
   node(id: NodeId): SimulatedNode | null
   /** The newest metadata that any node has seen committed. */
   readonly image: MetadataImage
+  readonly answers: LeaderAnswerChecks
 }
 
 /** What a node that is down has on its disk, as far as its own promises go. */
@@ -37,11 +40,16 @@ export class ReplicationChecks implements ReplicaObserver {
   readonly #heldBeforeDamage = new Map<NodeId, readonly Remains[]>()
   /** Nodes whose disk the run has damaged, with the broker epoch they had: they owe nothing until they are registered anew. */
   readonly #damaged = new Map<NodeId, number>()
+  readonly #withFailedSync = new WeakSet<SimulatedProcess>()
 
   constructor(world: World, cluster: ClusterView) {
     this.#world = world
     this.content = new LogContentChecks(world)
     this.#cluster = cluster
+  }
+
+  syncFailed(process: SimulatedProcess): void {
+    this.#withFailedSync.add(process)
   }
 
   damaged(id: NodeId): void {
@@ -177,12 +185,16 @@ export class ReplicationChecks implements ReplicaObserver {
   acknowledged(nodeId: NodeId, topicPartition: TopicPartition, topicId: Uuid, batch: { base: number; crc: number; count: number }): void {
     const truth = this.truth.of(topicId, topicPartition.topic, topicPartition.partition)
     if (truth.isDeleted) return
+    const process = this.#cluster.node(nodeId)?.process
+    // A sync that failed once says nothing when it is tried again: the process has to end.
+    this.#world.judge('S5 NoAckAfterFailedSync', process === undefined || !this.#withFailedSync.has(process), { node: nodeId, base: batch.base })
     const committed = truth.byBase.get(batch.base)
     const details = { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, ...batch, committed: committed?.crc ?? null }
     this.#world.judge('P9 AckRule', committed !== undefined && committed.crc === batch.crc, details)
     if (committed === undefined) return
     const holders = this.#holdersOf(truth, committed)
     this.#world.judge('P9 AckRule', holders >= Math.min(truth.minIsr, this.#registrationOf(truth)?.replicas.length ?? 1), { ...details, holders, minIsr: truth.minIsr })
+    truth.exposedEnd = Math.max(truth.exposedEnd, committed.last + 1)
     truth.acked.push({ base: batch.base, last: committed.last, crc: batch.crc })
   }
 
@@ -202,8 +214,8 @@ export class ReplicationChecks implements ReplicaObserver {
     const registration = this.#registrationOf(truth)
     const view = this.#cluster.node(nodeId)?.replicas?.partition(topicPartition) ?? null
     if (registration?.leader !== nodeId || view?.leaderEpoch !== registration.leaderEpoch) return
-    this.#world.judge('P8 AppliedHWMonotonic', end >= truth.exposedEnd, { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, end, before: truth.exposedEnd })
-    truth.exposedEnd = end
+    this.#cluster.answers.endTold({ node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}` }, end, truth.exposedEnd)
+    truth.exposedEnd = Math.max(truth.exposedEnd, end)
   }
 
   /** When all is well again: nothing acknowledged is lost, replicas are the same, what is derived from logs can be derived again. */

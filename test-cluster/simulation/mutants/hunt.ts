@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { simulate } from '../simulate.ts'
+import type { Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
-import type { Mutant } from './mutants.ts'
 import { SourceTree } from './source-tree.ts'
 
 export interface HuntOptions {
@@ -19,6 +19,12 @@ export interface HuntOptions {
 export type HuntResult =
   | { readonly kind: 'found'; readonly mutant: string; readonly seeds: number; readonly predicate: string }
   | { readonly kind: 'not-found'; readonly mutant: string; readonly seeds: number }
+
+interface Search {
+  readonly from: number
+  readonly seeds: number
+  readonly seconds: number
+}
 
 interface Failure {
   readonly seed: number
@@ -45,7 +51,7 @@ async function huntOne(mutant: Mutant, tree: SourceTree, { seedsMax, secondsMax,
   const untilMs = performance.now() + secondsMax * 1_000
   let seed = from
   while (seed < from + seedsMax && performance.now() < untilMs) {
-    const outcome = await firstFailure(tree, seed, from + seedsMax - seed, Math.max(1, (untilMs - performance.now()) / 1_000))
+    const outcome = await firstFailure(tree, mutant, { from: seed, seeds: from + seedsMax - seed, seconds: Math.max(1, (untilMs - performance.now()) / 1_000) })
     if (outcome.failure === null) return { kind: 'not-found', mutant: mutant.name, seeds: seed + outcome.seeds - from }
     // A seed that also fails without the patch has found something else.
     const unpatched = await simulate({ seed: outcome.failure.seed })
@@ -58,9 +64,9 @@ async function huntOne(mutant: Mutant, tree: SourceTree, { seedsMax, secondsMax,
 }
 
 /** In a process of its own, from the patched sources. */
-function firstFailure(tree: SourceTree, from: number, seeds: number, seconds: number): Promise<{ failure: Failure | null; seeds: number }> {
+function firstFailure(tree: SourceTree, { proves }: Mutant, { from, seeds, seconds }: Search): Promise<{ failure: Failure | null; seeds: number }> {
   const program = join(tree.root, 'test-cluster', 'simulation', 'mutants', 'first-failure.ts')
-  const child = spawn(process.execPath, ['--conditions=@kavka/source', program, String(from), String(seeds), String(seconds)], { cwd: tree.root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--conditions=@kavka/source', program, String(from), String(seeds), String(seconds), ...(proves === undefined ? [] : [proves])], { cwd: tree.root, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let complaints = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

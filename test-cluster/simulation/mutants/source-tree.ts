@@ -2,13 +2,14 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Mutant } from './mutants.ts'
+import { patchesOf } from './mutant.ts'
+import type { Mutant, Patch } from './mutant.ts'
 
 /** Of the project, whether this runs from source or from a copy. */
 export const projectRoot = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 
 /** How often the text to be replaced occurs; exactly once is right. */
-export function occurrencesOf({ file, find }: Mutant, root = projectRoot): number {
+export function occurrencesOf({ file, find }: Patch, root = projectRoot): number {
   const path = join(root, file)
   return existsSync(path) ? readFileSync(path, 'utf8').split(find).length - 1 : 0
 }
@@ -30,15 +31,19 @@ export class SourceTree {
     this.#linkModules()
   }
 
-  /** Runs `action` with the patch in place. */
+  /** Runs `action` with the patches in place. */
   async with<T>(mutant: Mutant, action: () => Promise<T>): Promise<T> {
-    const path = join(this.root, mutant.file)
-    const original = readFileSync(path, 'utf8')
-    writeFileSync(path, original.replace(mutant.find, () => mutant.replace))
+    const originals = new Map<string, string>()
+    for (const { file, find, replace } of patchesOf(mutant)) {
+      const path = join(this.root, file)
+      const content = readFileSync(path, 'utf8')
+      if (!originals.has(path)) originals.set(path, content)
+      writeFileSync(path, content.replace(find, () => replace))
+    }
     try {
       return await action()
     } finally {
-      writeFileSync(path, original)
+      for (const [path, original] of originals) writeFileSync(path, original)
     }
   }
 

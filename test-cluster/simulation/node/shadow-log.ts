@@ -1,5 +1,8 @@
 /** What one replica's log holds, as the checkers know it: learned from each append and cut, and from the bytes on disk after a start. */
-import { batchBaseOffset, batchBaseSequence, batchCrc, batchesIn, batchLastOffset, batchLeaderEpoch, batchProducerEpoch, batchProducerId, batchRecordCount } from '@kavka/protocol'
+import {
+  batchBaseOffset, batchBaseSequence, batchCrc, batchesIn, batchLastOffset, batchLeaderEpoch, batchMaxTimestamp, batchProducerEpoch, batchProducerId,
+  batchRecordCount,
+} from '@kavka/protocol'
 import type { MemoryFileSystem } from '@kavka/testkit'
 
 export interface ShadowBatch {
@@ -13,6 +16,8 @@ export interface ShadowBatch {
   readonly baseSequence: number
   readonly count: number
   readonly sizeBytes: number
+  /** Largest of its records. */
+  readonly timestampMs: number
 }
 
 export class ShadowLog {
@@ -75,6 +80,7 @@ export function shadowBatchesOf(records: Buffer): ShadowBatch[] {
       baseSequence: batchBaseSequence(records, at),
       count: batchRecordCount(records, at),
       sizeBytes: step.sizeBytes,
+      timestampMs: batchMaxTimestamp(records, at),
     })
   }
   return batches

@@ -13,6 +13,8 @@ export interface NameEvents {
 
 export interface DiskEvents {
   readonly names: NameEvents
+  /** Nobody knows any more what is on the disk. */
+  syncFailed(): void
   /** Asked before each operation that changes the disk. */
   beforeChange(operation: string, path: string): void
 }
@@ -107,7 +109,7 @@ export class ProcessFileSystem implements FileSystem {
   async syncDirectoryInBackground(path: string): Promise<void> {
     this.#change('sync-directory', path)
     const synced = this.#events.names.syncing(path)
-    await this.#disk.syncDirectoryInBackground(path)
+    await this.#noting(() => this.#disk.syncDirectoryInBackground(path))
     synced()
   }
 
@@ -123,6 +125,15 @@ export class ProcessFileSystem implements FileSystem {
     this.#enter(path)
     this.#events.beforeChange(operation, path)
     this.#enter(path)
+  }
+
+  async #noting(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync()
+    } catch (error) {
+      this.#events.syncFailed()
+      throw error
+    }
   }
 
   #wrap(file: File): File {
@@ -151,7 +162,7 @@ export class ProcessFileSystem implements FileSystem {
       },
       sync: async () => {
         this.#change('sync', path)
-        await file.sync()
+        await this.#noting(() => file.sync())
       },
       syncSync: () => {
         this.#change('sync', path)

@@ -14,20 +14,26 @@ export interface Violation {
 }
 
 const LOG_LINES_MAX = 400
+const ILLEGAL_STATE = 'R18 IllegalState'
 
 export class World {
   readonly scheduler = new VirtualScheduler()
   readonly hash = new EventHash()
   readonly probes = new Probes()
   readonly #seed: number
+  readonly #only: string | null
+  /** Something that nobody looks at has broken: what follows proves nothing. */
+  #isAbandoned = false
   readonly #log: string[] = []
   /** How often each predicate had something to judge: one that never has proves nothing. */
   readonly judged = new Map<string, number>()
   violation: Violation | null = null
   events = 0
 
-  constructor(options: { readonly seed: number }) {
+  /** `only`: the one predicate that counts, to see what it finds when all others look away. */
+  constructor(options: { readonly seed: number; readonly only?: string }) {
     this.#seed = options.seed
+    this.#only = options.only ?? null
   }
 
   get nowMs(): number {
@@ -59,12 +65,16 @@ export class World {
   /** An exception that nobody expected: in production it would have stopped the process. */
   fail(error: unknown, where: string): void {
     const text = error instanceof Error ? error.stack ?? error.message : String(error)
-    this.#violate('R18 IllegalState', `${where}: ${text}`)
+    this.#violate(ILLEGAL_STATE, `${where}: ${text}`)
   }
 
   /** The first one counts; the run ends with the event that is under way. */
   #violate(name: string, message: string): void {
-    if (this.violation !== null) return
+    if (this.violation !== null || this.#isAbandoned) return
+    if (this.#only !== null && name !== this.#only) {
+      this.#isAbandoned = name === ILLEGAL_STATE
+      return
+    }
     this.violation = { name, message, atMs: this.nowMs }
     this.note(`VIOLATION ${name} ${message.split('\n', 1)[0]}`)
   }
@@ -100,7 +110,7 @@ export class World {
   }
 
   #goesOn(isDone: () => boolean, untilMs: number): boolean {
-    return this.violation === null && this.nowMs < untilMs && !isDone()
+    return this.violation === null && !this.#isAbandoned && this.nowMs < untilMs && !isDone()
   }
 
   /** One event; false when there is none. */

@@ -1,0 +1,73 @@
+/** Planted bugs: the log and the files beside it. */
+import type { Mutant } from './mutant.ts'
+
+const replication = 'packages/replication/src'
+const storage = 'packages/storage/src'
+const kernel = 'packages/kernel/src'
+
+export const storageMutants: readonly Mutant[] = [
+  { name: 'a window of two batches', file: `${storage}/log/producer-state.ts`, find: 'const BATCHES_KEPT_MAX = 5', replace: 'const BATCHES_KEPT_MAX = 2' },
+  { name: 'a window of four batches', file: `${storage}/log/producer-state.ts`, find: 'const BATCHES_KEPT_MAX = 5', replace: 'const BATCHES_KEPT_MAX = 4' },
+  { name: 'sequences are not checked', file: `${storage}/log/producer-state.ts`, find: 'if (batch.firstSequence === sequenceAfter(lastSequence, 1)) return null', replace: 'if (batch.firstSequence >= 0) return null' },
+  { name: 'duplicates are not recognized', file: `${storage}/log/producer-state.ts`, find: 'return entry.batches.find(isSame) ?? null', replace: 'return entry.batches.find((kept) => isSame(kept) && kept.lastOffset < 0) ?? null' },
+  { name: 'producer state starts empty from a snapshot', file: `${storage}/log/producer-state.ts`, find: 'for (const entry of entries) this.#producers.set(entry.producerId, entry)', replace: 'for (const entry of entries) if (entry.producerId < 0) this.#producers.set(entry.producerId, entry)' },
+  {
+    // The follower takes only what continues its log, the log skips what it has, and refuses what overlaps: three answers to one question.
+    name: 'a follower appends batches it already has', file: `${storage}/log/follower-batches.ts`,
+    find: 'if (previousEnd > log.logEndOffset) batches.push(batch)', replace: 'batches.push(batch)',
+    also: [
+      { file: `${storage}/log/follower-batches.ts`, find: 'if (first !== undefined && first.baseOffset < log.logEndOffset &&', replace: 'if (first !== undefined && first.baseOffset < 0 &&' },
+      { file: 'packages/replication/src/core/follower-state.ts', find: 'if (frame.baseOffset !== log.logEndOffset) {', replace: 'if (frame.baseOffset > log.logEndOffset) {' },
+    ],
+  },
+  {
+    name: 'an older epoch of a producer is taken', file: `${storage}/log/producer-state.ts`,
+    find: '    if (entry === undefined || batch.producerEpoch >= entry.producerEpoch) return null\n', replace: '    if (entry === undefined || batch.producerEpoch >= 0) return null\n',
+  },
+  {
+    name: 'the mark of a clean stop outlives the start', file: `${storage}/log-manager.ts`,
+    find: '        removeCleanShutdown(this.#fs, store.directory.path)\n', replace: '',
+  },
+  {
+    name: 'a failed sync is taken for done', proves: 'S5 NoAckAfterFailedSync', file: `${storage}/log/log-writer.ts`,
+    find: '      await Promise.all(syncs)\n', replace: '      await Promise.allSettled(syncs)\n',
+  },
+  {
+    name: 'rot is cut like a torn tail', proves: 'S3 RotIsNotCut', file: `${storage}/log/recovery-plan.ts`,
+    find: "  if (nextOffset >= recoveryPoint) return { kind: 'cut' }\n", replace: "  if (nextOffset >= 0) return { kind: 'cut' }\n",
+  },
+  {
+    name: 'an index entry names the first offset of its batch', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment.ts`,
+    find: '      offsets.append(lastOffset, this.#sizeBytes)\n', replace: '      offsets.append(batch.baseOffset, this.#sizeBytes)\n',
+  },
+  {
+    name: 'the last timestamp of a segment is not noted', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment.ts`,
+    find: '    const before = times.count\n    times.maybeAppend(timestampMs, offset)\n', replace: '    const before = times.count + 0 * (timestampMs + offset)\n',
+  },
+  {
+    name: 'indexes in memory are not cut with the log', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment.ts`,
+    find: '    offsets.truncateToCount(count)\n', replace: '    offsets.truncateToCount(Math.max(count, offsets.count - 1))\n',
+  },
+  {
+    name: 'a segment that holds the time is passed over', proves: 'S4 TimestampFound', file: `${storage}/log/log-lookup.ts`,
+    find: '    if (segment.largestTimestamp.timestampMs < timestampMs) continue\n', replace: '    if (segment.largestTimestamp.timestampMs <= timestampMs + 1_000) continue\n',
+  },
+  {
+    name: 'a file is put in its place before it is synced', proves: 'S8 MetaFilesReplacedWhole', file: `${kernel}/file-system.ts`,
+    find: '    file.syncSync()\n', replace: '',
+  },
+  {
+    name: 'the name of a replaced file is not synced', proves: 'S8 MetaFilesReplacedWhole', file: `${kernel}/file-system.ts`,
+    find: "  fs.rename(temporary, path)\n  fs.syncDirectory(path.slice(0, Math.max(1, path.lastIndexOf('/'))))\n", replace: '  fs.rename(temporary, path)\n',
+  },
+  {
+    name: 'a checkpoint in the background is put in its place before it is synced', proves: 'S8 MetaFilesReplacedWhole', file: `${storage}/files/replaced-file.ts`,
+    find: '      await file.sync()\n', replace: '      await Promise.resolve()\n',
+  },
+  {
+    // The replica manager and the log manager both look at the topic id.
+    name: 'the log of a deleted topic is taken for that of its successor', proves: 'S9 ContentIsOwn', file: `${storage}/log-manager.ts`,
+    find: '      if (log.topicId !== ZERO_UUID) {\n', replace: "      if (log.topicId === ZERO_UUID && name === '') {\n",
+    also: [{ file: `${replication}/replica-manager.ts`, find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '' }],
+  },
+]
