@@ -114,11 +114,20 @@ describe('offsets outlive their retention', () => {
 
   test('gone while the group had members is flagged', () => {
     const { world, checks, at } = committed()
+    at(900)
+    checks.memberSeen('g', 890)
     at(1_500)
-    checks.memberSeen('g', 1_400)
-    at(2_000)
-    checks.fetched('g', '0', -1, 1_990)
+    checks.fetched('g', '0', -1, 1_490)
     expect(world.violation?.name).toBe('G4 OffsetsOutliveRetention')
+  })
+
+  test('what expired before the group came back stays gone', () => {
+    const { world, checks, at } = committed()
+    at(1_500)
+    checks.memberSeen('g', 1_490)
+    at(1_600)
+    checks.fetched('g', '0', -1, 1_590)
+    expect(world.violation).toBeNull()
   })
 
   test('a group that expired with its offsets may count from the start', () => {

@@ -16,6 +16,8 @@ interface GroupHistory {
   readonly commits: Map<string, Commit[]>
   /** When somebody last asked as a member, or stored an offset: retention cannot have begun before. */
   aliveMs: number
+  /** Nobody was seen for as long as offsets are kept: those acknowledged before may be gone. */
+  expiredBeforeMs: number
 }
 
 export interface GroupChecksOptions {
@@ -44,6 +46,7 @@ export class GroupChecks {
   /** A member asked for something at that time, and was not refused. */
   memberSeen(group: string, askedMs: number): void {
     const history = this.#of(group)
+    if (this.#world.nowMs - history.aliveMs >= this.#offsetsRetentionMs) history.expiredBeforeMs = this.#world.nowMs
     history.aliveMs = Math.max(history.aliveMs, askedMs)
   }
 
@@ -86,8 +89,8 @@ export class GroupChecks {
   commitAnswered(group: string, commit: Commit, outcome: 'ok' | 'refused', generation: number, stableWhenAsked: number): void {
     if (outcome === 'refused') commit.isRefused = true
     else {
-      commit.answeredMs = this.#world.nowMs
       this.memberSeen(group, commit.invokedMs)
+      commit.answeredMs = this.#world.nowMs
       this.#world.judge('G5 StaleGenerationRefused', generation >= stableWhenAsked, { group, generation, stableWhenAsked })
     }
   }
@@ -117,9 +120,10 @@ export class GroupChecks {
 
   /** G3 and G4: an offset that is gone was never stored, or is older than is kept. */
   #nothingFetched(group: string, partition: string, acknowledged: readonly Commit[]): void {
-    const isOldEnough = this.#world.nowMs - this.#of(group).aliveMs >= this.#offsetsRetentionMs
-    const mayBeGone = acknowledged.length === 0 || isOldEnough
-    const details = { group, partition, acknowledged: acknowledged.at(-1)?.value ?? null, aliveMs: this.#of(group).aliveMs }
+    const { aliveMs, expiredBeforeMs } = this.#of(group)
+    const isOldEnough = this.#world.nowMs - aliveMs >= this.#offsetsRetentionMs
+    const mayBeGone = isOldEnough || acknowledged.every(({ answeredMs }) => answeredMs! < expiredBeforeMs)
+    const details = { group, partition, acknowledged: acknowledged.at(-1)?.value ?? null, aliveMs, expiredBeforeMs }
     if (this.#offsetsRetentionMs === Infinity) this.#world.judge('G3 CommittedOffset', mayBeGone, details)
     else if (this.#wallClocksAreTrue) this.#world.judge('G4 OffsetsOutliveRetention', mayBeGone, details)
     if (acknowledged.length > 0) this.#world.probes.hit('offset expired')
@@ -127,7 +131,7 @@ export class GroupChecks {
 
   #of(group: string): GroupHistory {
     let history = this.#groups.get(group)
-    if (history === undefined) this.#groups.set(group, (history = { stableGeneration: -1, owners: new Map(), commits: new Map(), aliveMs: 0 }))
+    if (history === undefined) this.#groups.set(group, (history = { stableGeneration: -1, owners: new Map(), commits: new Map(), aliveMs: 0, expiredBeforeMs: 0 }))
     return history
   }
 }
