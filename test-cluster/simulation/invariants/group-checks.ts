@@ -131,7 +131,10 @@ export class GroupChecks {
 
   #of(group: string): GroupHistory {
     let history = this.#groups.get(group)
-    if (history === undefined) this.#groups.set(group, (history = { stableGeneration: -1, owners: new Map(), commits: new Map(), aliveMs: 0, expiredBeforeMs: 0 }))
+    if (history === undefined) {
+      history = { stableGeneration: -1, owners: new Map(), commits: new Map(), aliveMs: 0, expiredBeforeMs: 0 }
+      this.#groups.set(group, history)
+    }
     return history
   }
 }
