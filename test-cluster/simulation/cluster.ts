@@ -222,6 +222,7 @@ export class Cluster implements ClusterView {
   setClockRate(id: NodeId, rate: number): void {
     const machine = this.machine(id)
     machine.clockRate = rate
+    if (rate !== 1) this.groups.clockJumped()
     if (machine.node !== null) machine.node.process.clock.rate = rate
   }
 

@@ -7,7 +7,7 @@ import type { AnsweringReplica } from './leader-answer-checks.ts'
 const { NONE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, OFFSET_NOT_AVAILABLE } = ErrorCode
 
 function batch(base: number, last: number, epoch: number, timestampMs: number): ShadowBatch {
-  return { base, last, epoch, timestampMs, crc: base, producerId: -1, producerEpoch: -1, baseSequence: -1, count: last - base + 1 }
+  return { base, last, epoch, timestampMs, crc: base, producerId: -1, producerEpoch: -1, baseSequence: -1, count: last - base + 1, sizeBytes: 100 }
 }
 
 /** Epoch 4 has no records, 6 has just begun. */
@@ -51,6 +51,11 @@ describe('P11 EpochEndTold', () => {
 
   test.each([[3, 3, 9], [5, 3, 7], [6, -1, -1], [6, 5, 9], [6, 6, 8]])('epoch %i told as %i until %i is flagged', (asked, leaderEpoch, endOffset) => {
     expect(violationOf((checks) => checks.epochEnd(replica, asked, { errorCode: NONE, leaderEpoch, endOffset }))).toBe('P11 EpochEndTold')
+  })
+
+  test('nothing is said of an epoch that ended below the log start', () => {
+    const later = { ...replica, logStartOffset: 7 }
+    expect(violationOf((checks) => checks.epochEnd(later, 3, { errorCode: NONE, leaderEpoch: 3, endOffset: 99 }), 0)).toBeUndefined()
   })
 
   test('nothing is said of an epoch without records', () => {

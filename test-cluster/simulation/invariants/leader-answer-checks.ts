@@ -63,12 +63,13 @@ export class LeaderAnswerChecks {
   }
 }
 
-/** Bounds of the end of an epoch, from its records and those of the next; null when the log has none of it. */
-function epochEndIn({ batches, leaderEpoch, logEndOffset }: AnsweringReplica, asked: number): { readonly from: number; readonly to: number } | null {
+/** Bounds of the end of an epoch; null when the log has nothing of it, or no longer. */
+function epochEndIn({ batches, leaderEpoch, logStartOffset, logEndOffset }: AnsweringReplica, asked: number): { readonly from: number; readonly to: number } | null {
   if (asked === leaderEpoch) return { from: logEndOffset, to: logEndOffset }
   let at = batches.length - 1
   while (at >= 0 && batches[at]!.epoch > asked) at--
-  if (at < 0 || batches[at]!.epoch !== asked) return null
+  // Of epochs that end below the log start nothing needs to be known.
+  if (at < 0 || batches[at]!.epoch !== asked || batches[at]!.last < logStartOffset) return null
   const from = batches[at]!.last + 1
   return { from, to: from }
 }

@@ -40,6 +40,7 @@ export class ReplicationChecks implements ReplicaObserver {
   readonly #heldBeforeDamage = new Map<NodeId, readonly Remains[]>()
   /** Nodes whose disk the run has damaged, with the broker epoch they had: they owe nothing until they are registered anew. */
   readonly #damaged = new Map<NodeId, number>()
+  readonly #everRotten = new Set<NodeId>()
   readonly #withFailedSync = new WeakSet<SimulatedProcess>()
 
   constructor(world: World, cluster: ClusterView) {
@@ -65,7 +66,13 @@ export class ReplicationChecks implements ReplicaObserver {
       return { topicId, partition, recordedEnd: Math.min(durableEnd, recoveryPoints.get(`${topic}-${partition}`) ?? 0) }
     })
     this.damaged(id)
+    this.#everRotten.add(id)
     this.content.rotted(id, promised)
+  }
+
+  /** Look-ups that go through the file may stumble over what has rotted there. */
+  hasRotten(id: NodeId): boolean {
+    return this.#everRotten.has(id)
   }
 
   isDamaged(id: NodeId): boolean {
