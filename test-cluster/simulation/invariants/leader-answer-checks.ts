@@ -64,7 +64,8 @@ export class LeaderAnswerChecks {
 }
 
 /** Bounds of the end of an epoch; null when the log has nothing of it, or no longer. */
-function epochEndIn({ batches, leaderEpoch, logStartOffset, logEndOffset }: AnsweringReplica, asked: number): { readonly from: number; readonly to: number } | null {
+function epochEndIn(replica: AnsweringReplica, asked: number): { readonly from: number; readonly to: number } | null {
+  const { batches, leaderEpoch, logStartOffset, logEndOffset } = replica
   if (asked === leaderEpoch) return { from: logEndOffset, to: logEndOffset }
   let at = batches.length - 1
   while (at >= 0 && batches[at]!.epoch > asked) at--
