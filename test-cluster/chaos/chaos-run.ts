@@ -109,7 +109,7 @@ export class ChaosRun {
   }
 
   #strike(nemesis: Nemesis, before: readonly Fault[], { view }: Workload): Promise<Fault> {
-    const spared = new Set(before.flatMap(({ holds = [] }) => holds))
+    const spared = new Set(nemesis.target === 'links' ? [] : before.flatMap(({ holds = [] }) => holds))
     return nemesis.strike({ cluster: this.#cluster, view, random: this.#random, spared })
   }
 

@@ -8,7 +8,7 @@ export interface Stage {
   readonly cluster: ChaosCluster
   readonly view: ClusterView
   readonly random: Random
-  /** Nodes that another fault has in its hands. */
+  /** Nodes that another fault has in its hands; of their links it has not. */
   readonly spared: ReadonlySet<number>
 }
 
