@@ -96,7 +96,7 @@ export class ChaosRun {
     workload.assertAlive()
     const description = faults.map((fault) => fault.description).join('; ')
     await this.#noteDeaths(description, faults.flatMap(({ mayEnd = [] }) => mayEnd))
-    await healAll(faults)
+    await healAll(faults).catch((error: unknown) => this.#unrecovered.push(`healing of ${description}: ${String(error)}`))
     const healedMs = performance.now()
     const inSyncMs = await this.#untilWhole(workload, description)
     const record: FaultRecord = {

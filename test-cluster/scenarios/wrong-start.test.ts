@@ -1,4 +1,5 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { eventually } from '../process/eventually.ts'
 import type { NodeProcess } from '../process/node-process.ts'
 import { ProcessCluster } from '../process/process-cluster.ts'
@@ -34,6 +35,26 @@ test('a port in use is named', async () => {
     const loser = cluster.nodes.find((node) => !node.isRunning)!
     expect(loser.log()).toContain(String(cluster.ports[0]!.client))
     expect(loser.exitCode).toBe(1)
+  } finally {
+    await cluster.dispose()
+  }
+}, 60_000)
+
+test('a metadata log with a wrong bit is refused by file and place; once it is moved away the others give all of it back', async () => {
+  const cluster = await ProcessCluster.start()
+  try {
+    const node = cluster.node(3)
+    await node.signal('SIGKILL')
+    const folder = join(cluster.dataDirectory(3), '__cluster_metadata-0')
+    const file = readdirSync(folder).find((name) => name.endsWith('.log'))!
+    const bytes = readFileSync(join(folder, file))
+    bytes[bytes.length >> 1]! ^= 1
+    writeFileSync(join(folder, file), bytes)
+    const log = await refusal(node)
+    expect(log).toMatch(new RegExp(`metadata log cannot be used .*move ${folder} away.*${file} has .* at byte \\d+`))
+    rmSync(folder, { recursive: true })
+    node.launch()
+    await node.serving()
   } finally {
     await cluster.dispose()
   }

@@ -60,6 +60,7 @@ class NodeAssembly {
   readonly #failed: Promise<Error>
   #fail: (cause: Error) => void = () => {}
   #metadata: MetadataSide | null = null
+  #logs: BrokerSide['logs'] | null = null
   #broker: BrokerSide | null = null
   #lifecycle: BrokerLifecycle | null = null
   #gate: RegistrationGate | null = null
@@ -81,6 +82,7 @@ class NodeAssembly {
     const { layout } = this.#settings
     const logs = layout.isBroker ? await openLogs(this.#settings, this.#dynamicConfig, this.#deps) : null
     if (logs !== null && !logs.ok) return logs
+    this.#logs = logs?.value ?? null
     const metadata = await createMetadataSide(this.#settings, { ...this.#deps, failed: this.#fail })
     this.#metadata = metadata
     if (logs !== null) this.#createBroker(metadata, logs.value)
@@ -244,6 +246,6 @@ class NodeAssembly {
     await this.#metadata?.stop()
     this.#net?.grpc.close()
     await this.#http?.close()
-    await this.#broker?.logs.close(brokerEpoch)
+    await this.#logs?.close(brokerEpoch)
   }
 }
