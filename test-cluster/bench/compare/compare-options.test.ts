@@ -34,6 +34,8 @@ test('sizes come in megabytes or in records of 1 KiB', () => {
   expect(() => parse('--records', '1', '--megabytes', '1')).toThrow('give one')
   expect(() => parse('--rounds', '0')).toThrow('--rounds is a number above zero')
   expect(() => parse('--seconds', 'x')).toThrow('--seconds is a number above zero')
+  expect(() => parse('--sides', 'kavka,redpanda')).toThrow('kafka, kafka-quick-start, kavka')
+  expect(parse('--sides', 'kavka').sides).toEqual(['kavka'])
   expect(() => parse('--profile', 'all')).toThrow('quick, full, matrix')
 })
 

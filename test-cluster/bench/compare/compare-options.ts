@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util'
+import { sideTitles } from './clusters/compared-cluster.ts'
+import type { Side } from './clusters/compared-cluster.ts'
 import type { Measurement, Profile, Sizes } from './measurement.ts'
 
 /** What the command line asks for. */
 export interface CompareOptions {
   readonly action: 'measure' | 'report' | 'list' | 'help'
   readonly measurements: readonly Measurement[]
+  readonly sides: readonly Side[]
   readonly rounds: number
   readonly directory: string
   readonly resume: boolean
@@ -15,12 +18,14 @@ export interface CompareOptions {
 export const defaultSizes: Sizes = { megabytes: 300, warmMegabytes: 1000, seconds: 10, idleSeconds: 5, recoveryMegabytes: 10_000 }
 
 const RECORD_BYTES = 1024
+const SIDES = Object.keys(sideTitles) as Side[]
 const PROFILES = ['quick', 'full', 'matrix'] as const
 
 export const usage = `npm run bench:compare [-- OPTIONS]: Apache Kafka and Kavka by turns on this machine under the same load.
   --quick               the core rows, five rounds in about 20 minutes (--profile quick)
   --profile NAME        quick, full (default), or matrix: every combination of the produce measurements too
   --only NAME,NAME      these measurements only; a * at the end stands for any rest
+  --sides NAME,NAME     some of kafka, kafka-quick-start and kavka (default all)
   --rounds N            default 5
   --megabytes N         what a produce measurement moves (default ${defaultSizes.megabytes}); --records N: the same in records of 1 KiB
   --warm-megabytes N    what goes through a cluster before anything is measured (default ${defaultSizes.warmMegabytes})
@@ -37,7 +42,7 @@ export function parseCompareOptions(args: readonly string[], all: readonly Measu
   const { values } = parseArgs({
     args: [...args],
     options: {
-      quick: { type: 'boolean', default: false }, profile: { type: 'string' }, only: { type: 'string' }, rounds: { type: 'string', default: '5' },
+      quick: { type: 'boolean', default: false }, profile: { type: 'string' }, only: { type: 'string' }, sides: { type: 'string' }, rounds: { type: 'string', default: '5' },
       megabytes: { type: 'string' }, records: { type: 'string' }, 'warm-megabytes': { type: 'string' }, seconds: { type: 'string' },
       'idle-seconds': { type: 'string' }, 'recovery-megabytes': { type: 'string' }, out: { type: 'string', default: defaultDirectory },
       resume: { type: 'boolean', default: false }, report: { type: 'boolean', default: false }, list: { type: 'boolean', default: false },
@@ -51,6 +56,7 @@ export function parseCompareOptions(args: readonly string[], all: readonly Measu
   return {
     action: values.help ? 'help' : values.list ? 'list' : values.report ? 'report' : 'measure',
     measurements: values.only === undefined ? ofProfile(all, profile) : chosen(all, values.only),
+    sides: values.sides === undefined ? SIDES : values.sides.split(',').map(sideOf),
     rounds: positive('rounds', values.rounds)!,
     directory: values.out,
     resume: values.resume,
@@ -76,6 +82,12 @@ function profileOf(name: string): Profile {
   const profile = PROFILES.find((one) => one === name)
   if (profile === undefined) throw new Error(`--profile is one of ${PROFILES.join(', ')}`)
   return profile
+}
+
+function sideOf(name: string): Side {
+  const side = SIDES.find((one) => one === name)
+  if (side === undefined) throw new Error(`--sides are of ${SIDES.join(', ')}`)
+  return side
 }
 
 function ofProfile(all: readonly Measurement[], profile: Profile): Measurement[] {

@@ -18,6 +18,11 @@ export class DynamicConfig {
   #image: MetadataImage
   #overrides: ReadonlyMap<string, string> = NO_OVERRIDES
   #current: BrokerConfig
+  /**
+   * Resolved settings by the overrides they were resolved from, which the image replaces and never changes. A log keeps its settings: one
+   * object for each partition is 1.6 kB, eight megabytes of a node with 5,000.
+   */
+  #resolved = new WeakMap<ReadonlyMap<string, string>, TopicConfig>()
 
   constructor(options: { readonly config: BrokerConfig; readonly nodeId: NodeId; readonly image: MetadataImage }) {
     this.#static = options.config
@@ -33,7 +38,12 @@ export class DynamicConfig {
 
   /** What a topic obeys on this broker. */
   topicConfig(topic: string): TopicConfig {
-    return resolveTopicConfig(this.#static, this.#overrides, this.#image.configs.get(resourceKey(2, topic)) ?? NO_OVERRIDES)
+    const overrides = this.#image.configs.get(resourceKey(2, topic)) ?? NO_OVERRIDES
+    const known = this.#resolved.get(overrides)
+    if (known !== undefined) return known
+    const resolved = resolveTopicConfig(this.#static, this.#overrides, overrides)
+    this.#resolved.set(overrides, resolved)
+    return resolved
   }
 
   /** Takes over a step of the metadata. What depends on topic settings is told by the replica manager, from the same image. */
@@ -48,6 +58,7 @@ export class DynamicConfig {
     const forAll = image.configs.get(ALL_BROKERS) ?? NO_OVERRIDES
     const own = image.configs.get(this.#ownKey) ?? NO_OVERRIDES
     this.#overrides = new Map([...forAll, ...own])
+    this.#resolved = new WeakMap()
     const values: Record<string, unknown> = { ...this.#static }
     for (const [property, row] of rowsOf(brokerConfigKeys)) {
       const text = row.scope === 'read-only' ? undefined : this.#overrides.get(row.name)

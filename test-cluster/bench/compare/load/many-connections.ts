@@ -22,6 +22,7 @@ interface Lane {
 export class ManyConnections {
   readonly #connections: readonly Lane[]
   readonly #topic: string
+  #failure: unknown = null
 
   private constructor(topic: string, connections: readonly Lane[]) {
     this.#topic = topic
@@ -51,10 +52,14 @@ export class ManyConnections {
     const sent: Promise<void>[] = []
     for (let index = 0; index < total; ) {
       const due = Math.min(total, Math.floor(((performance.now() - startedMs) / 1000) * requestsPerSecond) + 1)
-      for (; index < due; index++) sent.push(this.#send(index, latencies))
+      for (; index < due; index++) sent.push(this.#send(index, latencies).catch((error: unknown) => {
+        this.#failure ??= error
+      }))
+      if (this.#failure !== null) throw this.#failure
       await sleep(TICK_MS)
     }
     await Promise.all(sent)
+    if (this.#failure !== null) throw this.#failure
     return latencies
   }
 

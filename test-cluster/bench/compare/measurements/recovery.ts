@@ -15,9 +15,9 @@ const SETTLE_MS = 1000
 export const recovery: Measurement = {
   name: 'recovery', group: 'Starting and failing', phase: 'own', profile: 'full', sides: bothSides, nodes: 1,
   rows: {
-    seconds: { title: 'Recovery after kill -9 of one node with 10 GB, until every partition is written to', unit: 's', better: 'lower', target: 1 },
-    cpu: { title: 'Recovery of 10 GB, CPU time', unit: 's', better: 'lower' },
-    rss: { title: 'Recovery of 10 GB, memory after it', unit: 'MB', better: 'lower' },
+    seconds: { title: 'Recovery of one full node after kill -9, until every partition is written to', unit: 's', better: 'lower', target: 1 },
+    cpu: { title: 'Recovery, CPU time', unit: 's', better: 'lower' },
+    rss: { title: 'Recovery, memory after it', unit: 'MB', better: 'lower' },
   },
   async measure(bench) {
     const topic = await comparedTopic(bench, 'recovery', { partitions: PARTITIONS, replicationFactor: 1 })

@@ -32,11 +32,11 @@ function conditions(lines: readonly ResultLine[], measured: readonly MeasuredLin
   const runs = lines.filter((line): line is RunLine => line.kind === 'run')
   const days = [...new Set(lines.map(({ at }) => at.slice(0, 10)))].sort()
   const loads = measured.map(({ load }) => load)
-  const { megabytes, warmMegabytes, seconds } = runs[0]!.sizes
+  const { megabytes, warmMegabytes, seconds, recoveryMegabytes } = runs[0]!.sizes
   return [
     `${days.join(' and ')}, ${[...new Set(runs.map(({ machine }) => describeMachine(machine)))].join('; ')}; Kavka at ${[...new Set(runs.map(({ commit }) => commit))].join(', ')}.`,
     'Three nodes and the load on this one machine, by turns, each cluster fresh. Replication factor 3, min.insync.replicas 2, 12 partitions where nothing else is said.',
-    `${short(megabytes)} MB a produce measurement after ${short(warmMegabytes)} MB of warm-up, ${seconds} s a steady rate. Kafka with the flags of its start script (G1, 1 GiB heap).`,
+    `${short(megabytes)} MB a produce measurement after ${short(warmMegabytes)} MB of warm-up, ${seconds} s a steady rate; recovery is of ${short(recoveryMegabytes)} MB. Kafka with the flags of its start script (G1, 1 GiB heap).`,
     `Medians, smallest and largest in brackets; the ratio is of the medians, its brackets are of the single rounds. Load average before a cluster started: ${short(Math.min(...loads))} to ${short(Math.max(...loads))}.`,
   ]
 }
@@ -44,11 +44,9 @@ function conditions(lines: readonly ResultLine[], measured: readonly MeasuredLin
 function summary(rows: readonly ComparedRow[]): string[] {
   const goals = rows.flatMap(({ goal }) => (goal === null ? [] : [goal]))
   const behind = rows.filter((row) => (timesBetter(row) ?? 1) < BEHIND_FROM)
-  return [
-    `**${goals.filter(({ reached }) => reached).length} of ${goals.length} goals are reached.** ${behind.length === 0
-      ? 'Kavka is behind Kafka in none of the rows.'
-      : `Kavka is behind Kafka in ${behind.length} of ${rows.length} rows: ${behind.map(behindText).join('; ')}.`}`,
-  ]
+  const reached = goals.length === 0 ? '' : `**${goals.filter((goal) => goal.reached).length} of ${goals.length} goals are reached.** `
+  if (behind.length === 0) return [`${reached}Kavka is behind Kafka in none of the rows that both have.`]
+  return [`${reached}Kavka is behind Kafka in ${behind.length} of ${rows.length} rows: ${behind.map(behindText).join('; ')}.`]
 }
 
 function behindText(row: ComparedRow): string {
