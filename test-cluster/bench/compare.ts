@@ -52,7 +52,8 @@ async function measure(options: CompareOptions, results: ResultsFile): Promise<v
   const sizes = effectiveSizes(options.sizes, earlier.findLast((line) => line.kind === 'run')?.sizes ?? null)
   const done = new Set(earlier.flatMap((line) => (line.kind === 'measured' ? [resultKey(line)] : [])))
   results.append({ kind: 'run', at: new Date().toISOString(), machine: thisMachine(), sizes, commit: commit() })
-  const comparison = new Comparison({ passes: schedule(options.measurements, options.rounds, done).filter(({ side }) => options.sides.includes(side)), sizes }, {
+  const passes = schedule(options.measurements, options.rounds, done).filter(({ side }) => options.sides.includes(side))
+  const comparison = new Comparison({ passes, sizes }, {
     record: (line) => results.append(line), log: (line) => console.error(line),
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void comparison.dispose().finally(() => process.exit(130)))
