@@ -21,6 +21,7 @@ export interface FollowerHello {
 }
 
 export interface FollowerStreamEvents {
+  /** Record bytes are lent until the turn of the event loop ends: the memory they lie in is used again for the next ones. */
   frame(frame: LeaderFrame): void
   /** Broken, refused or closed by the leader; nothing more arrives. */
   closed(reason: string): void
@@ -32,7 +33,7 @@ export interface FollowerStream {
 }
 
 export interface LeaderStream {
-  /** Returns false when the stream's buffer is full: stop reading logs until `drained`. */
+  /** Returns false when the stream's buffer is full: stop reading logs until `drained`. Record bytes are sent as they lie and may not change. */
   send(frame: LeaderFrame): boolean
   close(reason: string): void
 }

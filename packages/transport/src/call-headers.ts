@@ -20,25 +20,44 @@ export interface CallerIdentity {
   readonly leaderId: number
 }
 
+/** What a caller tells of itself. */
+export interface AnnouncedIdentity {
+  readonly clusterId: string
+  readonly nodeId: NodeId
+  readonly brokerEpoch?: number
+  readonly leaderId?: NodeId
+}
+
+/** The value of a header, null when the call has none of that name. */
+export type HeaderLookup = (name: string) => string | null
+
 /** Headers of a call; text is percent-encoded because a cluster id may be any string and a header may not. */
-export function headersFor(identity: { clusterId: string; nodeId: NodeId; brokerEpoch?: number; leaderId?: NodeId }): Metadata {
+export function headersFor(identity: AnnouncedIdentity): Metadata {
   const headers = new Metadata()
-  headers.set(PROTOCOL, PROTOCOL_VERSION)
-  headers.set(CLUSTER_ID, encodeURIComponent(identity.clusterId))
-  headers.set(NODE_ID, String(identity.nodeId))
-  if (identity.brokerEpoch !== undefined) headers.set(BROKER_EPOCH, String(identity.brokerEpoch))
-  if (identity.leaderId !== undefined) headers.set(LEADER_ID, String(identity.leaderId))
+  for (const [name, value] of identityFields(identity)) headers.set(name, value)
   return headers
+}
+
+/** The same as names and values. */
+export function identityFields(identity: AnnouncedIdentity): [name: string, value: string][] {
+  const fields: [string, string][] = [
+    [PROTOCOL, PROTOCOL_VERSION],
+    [CLUSTER_ID, encodeURIComponent(identity.clusterId)],
+    [NODE_ID, String(identity.nodeId)],
+  ]
+  if (identity.brokerEpoch !== undefined) fields.push([BROKER_EPOCH, String(identity.brokerEpoch)])
+  if (identity.leaderId !== undefined) fields.push([LEADER_ID, String(identity.leaderId)])
+  return fields
 }
 
 /** The caller, or the sentence with which it is refused. */
 export function identityFrom(
-  headers: Metadata,
+  headers: HeaderLookup,
   clusterId: string,
 ): { readonly ok: true; readonly value: CallerIdentity } | { readonly ok: false; readonly error: string } {
-  const protocol = textOf(headers, PROTOCOL)
+  const protocol = headers(PROTOCOL)
   if (protocol !== PROTOCOL_VERSION) return refuse(`protocol version ${protocol} is not spoken here`)
-  const callerClusterId = textOf(headers, CLUSTER_ID)
+  const callerClusterId = headers(CLUSTER_ID)
   if (callerClusterId !== encodeURIComponent(clusterId)) return refuse(`cluster id ${callerClusterId} is not ${clusterId}`)
   const nodeId = integerOf(headers, NODE_ID)
   if (nodeId === null || nodeId < 0) return refuse('no node id')
@@ -51,13 +70,8 @@ function refuse(error: string): { readonly ok: false; readonly error: string } {
   return { ok: false, error }
 }
 
-function textOf(headers: Metadata, name: string): string | null {
-  const value = headers.get(name)[0]
-  return value === undefined ? null : String(value)
-}
-
-function integerOf(headers: Metadata, name: string): number | null {
-  const text = textOf(headers, name)
+function integerOf(headers: HeaderLookup, name: string): number | null {
+  const text = headers(name)
   if (text === null || !/^-?\d{1,16}$/.test(text)) return null
   const value = Number(text)
   return Number.isSafeInteger(value) ? value : null

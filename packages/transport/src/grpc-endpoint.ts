@@ -8,7 +8,8 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { ServerOptions } from '@grpc/grpc-js'
 import { assert } from '@kavka/kernel'
 import { SERVER_PING_INTERVAL_MS, SERVER_PING_TIMEOUT_MS } from './grpc-client.ts'
-import type { ServiceGroup, ServiceProvider } from './service-provider.ts'
+import { announcedIn } from './http2/announcement.ts'
+import type { ServiceGroup, ServiceProvider, SingleStreamProvider } from './service-provider.ts'
 
 /** One message of another node: Kafka's bound of a request (`socket.request.max.bytes`). What followers receive is not bounded by it. */
 export const RECEIVED_MESSAGE_BYTES_MAX = 100 * 1024 * 1024
@@ -50,7 +51,7 @@ export class GrpcEndpoint {
     socket.setNoDelay(true)
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
-    this.#injectorFor(allowed).injectConnection(socket)
+    new Announcement(socket, (start, kind) => this.#serve(socket, allowed, start, kind))
   }
 
   /** Connections being served. */
@@ -64,15 +65,59 @@ export class GrpcEndpoint {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  #serve(socket: Socket, allowed: AllowedServices, start: Buffer, kind: 'single-stream' | 'other'): void {
+    const provider = kind === 'single-stream' ? this.#providersOf(allowed).find(servesSingleStreams) : undefined
+    if (provider !== undefined) return provider.serve(socket, start)
+    // grpc-js also answers a stream that this listener does not serve: UNIMPLEMENTED.
+    socket.unshift(start)
+    this.#injectorFor(allowed).injectConnection(socket)
+  }
+
+  #providersOf(allowed: AllowedServices): ServiceProvider[] {
+    const groups: readonly ServiceGroup[] = allowed === 'replication-and-controller' ? ['replication', 'controller'] : [allowed]
+    return this.#providers.filter(({ group }) => groups.includes(group))
+  }
+
   #injectorFor(allowed: AllowedServices): Injector {
     const existing = this.#injectors.get(allowed)
     if (existing !== undefined) return existing
     const server = new Server(serverOptions)
-    const groups: readonly ServiceGroup[] = allowed === 'replication-and-controller' ? ['replication', 'controller'] : [allowed]
-    for (const provider of this.#providers) if (groups.includes(provider.group)) provider.addTo(server)
+    for (const provider of this.#providersOf(allowed)) if (!servesSingleStreams(provider)) provider.addTo(server)
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
     assert(!this.#injectors.has(allowed), 'two servers for one group of services', { allowed })
     this.#injectors.set(allowed, injector)
     return injector
   }
+}
+
+function servesSingleStreams(provider: ServiceProvider): provider is SingleStreamProvider {
+  return 'serve' in provider
+}
+
+/** Reads a connection until it tells what it carries, and leaves it paused. */
+class Announcement {
+  readonly #socket: Socket
+  readonly #onKnown: (start: Buffer, kind: 'single-stream' | 'other') => void
+  #start = Buffer.alloc(0)
+
+  constructor(socket: Socket, onKnown: (start: Buffer, kind: 'single-stream' | 'other') => void) {
+    this.#socket = socket
+    this.#onKnown = onKnown
+    socket.on('data', this.#onData)
+    socket.on('error', this.#onError)
+    socket.resume()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#start = Buffer.concat([this.#start, chunk])
+    const kind = announcedIn(this.#start)
+    if (kind === 'more') return
+    this.#socket.pause()
+    this.#socket.off('data', this.#onData)
+    this.#socket.off('error', this.#onError)
+    this.#onKnown(this.#start, kind)
+  }
+
+  /** `close` follows. */
+  readonly #onError = (): void => {}
 }

@@ -13,6 +13,7 @@ export interface TransportDependencies {
   readonly acceptOf: (id: NodeId) => AcceptFollower | null
   /** Is the stream's buffer full after this frame? Then how long until it has drained. */
   readonly congestionMs: () => number | null
+  /** What is asked for first runs first among those that are due at one time. */
   readonly later: (delayMs: number, callback: () => void) => void
 }
 
@@ -53,7 +54,10 @@ export class SimulatedReplicationTransport implements ReplicationTransport {
     return {
       send: (frame) => {
         const copy = copyOf(frame)
-        connection.toOpener(() => events.frame(copy))
+        connection.toOpener(() => {
+          events.frame(copy)
+          later(0, () => wipe(copy))
+        })
         const fullMs = congestionMs()
         if (fullMs === null) return true
         later(fullMs, () => connection.isOpen && mine()?.drained())
@@ -67,4 +71,9 @@ export class SimulatedReplicationTransport implements ReplicationTransport {
 /** Two machines share no memory. */
 function copyOf(frame: LeaderFrame): LeaderFrame {
   return { partitions: frame.partitions.map((entry) => ({ ...entry, records: entry.records.map((piece) => Buffer.from(piece)) })) }
+}
+
+/** Records are lent until the turn ends: the memory of a real connection is used again, so whoever still holds them finds no records. */
+function wipe({ partitions }: LeaderFrame): void {
+  for (const { records } of partitions) for (const piece of records) piece.fill(0xdd)
 }

@@ -6,7 +6,7 @@ import { EncodeError } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { admit, crashOnBug, refuse, whenClosed } from '../service-provider.ts'
-import type { RefusedCall, ServiceProvider } from '../service-provider.ts'
+import type { GrpcServiceProvider, RefusedCall } from '../service-provider.ts'
 import { controllerServiceDefinition, decodeControllerRequest, encodeControllerReply } from './controller-calls.ts'
 
 interface Session {
@@ -15,7 +15,7 @@ interface Session {
 }
 
 /** Serves the quorum controller of this process to the other nodes. */
-export class ControllerServiceAdapter implements ServiceProvider {
+export class ControllerServiceAdapter implements GrpcServiceProvider {
   readonly group = 'controller'
   readonly #clusterId: string
   readonly #service: ControllerService

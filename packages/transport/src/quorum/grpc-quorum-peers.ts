@@ -9,7 +9,7 @@ import type { CredentialsOf } from '../grpc-client.ts'
 import type { NodeAddress } from '../node-address.ts'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { admit, crashOnBug, refuse, whenClosed } from '../service-provider.ts'
-import type { ServiceProvider } from '../service-provider.ts'
+import type { GrpcServiceProvider } from '../service-provider.ts'
 import { QUORUM_UNSENT_BYTES_MAX, directionOf, quorumServiceDefinition } from './exchange.ts'
 import { PeerLink } from './peer-link.ts'
 import { decodeRaftMessage, encodeRaftMessage } from './raft-message-codec.ts'
@@ -43,7 +43,7 @@ interface InboundStream {
 }
 
 /** The quorum's messages over gRPC: a stream to each voter for what this node asks, a stream from each node for what it is asked. */
-export class GrpcQuorumPeers implements QuorumPeers, ServiceProvider {
+export class GrpcQuorumPeers implements QuorumPeers, GrpcServiceProvider {
   readonly group = 'controller'
   readonly #options: GrpcQuorumPeersOptions
   readonly #logger: Logger

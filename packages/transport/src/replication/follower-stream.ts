@@ -1,101 +1,103 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js'
 import type { Scheduler } from '@kavka/kernel'
 import type { FollowerFrame, FollowerHello, FollowerStream, FollowerStreamEvents, LeaderFrame } from '@kavka/replication'
-import { headersFor } from '../call-headers.ts'
-import { CountedWriter } from '../counted-writer.ts'
-import { CONNECT_TIMEOUT_MS, dial } from '../grpc-client.ts'
-import type { DialDeps, NodeConnection } from '../grpc-client.ts'
+import { identityFields } from '../call-headers.ts'
+import { CONNECT_TIMEOUT_MS } from '../grpc-client.ts'
+import type { DialDeps } from '../grpc-client.ts'
+import { CallSocket } from '../http2/call-socket.ts'
+import { connectCall } from '../http2/connect-call.ts'
+import { requestFields, statusText } from '../http2/grpc-fields.ts'
+import type { HeaderFields } from '../http2/header-block.ts'
+import { MESSAGE_HEAD_BYTES } from '../http2/message-sender.ts'
+import type { SlabPool } from '../http2/receive-memory.ts'
 import type { NodeAddress } from '../node-address.ts'
 import { WireDecodeError } from '../proto-runtime.ts'
-import { passThrough } from '../service-provider.ts'
 import { FETCH_PATH } from './fetch-call.ts'
 import { decodeLeaderFrame, encodeFollowerFrame } from './frame-codec.ts'
 
 /** A leader that leaves so much unread has stopped: the stream is given up. A frame with the positions of 100,000 partitions has 6 MB. */
 export const FOLLOWER_STREAM_UNSENT_BYTES_MAX = 32 * 1024 * 1024
 
+/** Frames are as large as the leader makes them. */
+const LEADER_FRAME_BYTES_MAX = 2 ** 31
+
+export interface FollowerStreamDeps extends DialDeps {
+  readonly slabs: SlabPool
+}
+
 /** Dials the leader; the stream lives on a connection of its own and takes it along when it ends. */
 export function openFollowerStream(
   leader: NodeAddress,
   hello: FollowerHello,
-  deps: DialDeps,
+  deps: FollowerStreamDeps,
   events: FollowerStreamEvents,
 ): FollowerStream {
-  const connection = dial(leader, deps, (reason) => stream.lost(reason))
-  const headers = headersFor({
-    clusterId: hello.clusterId,
-    nodeId: hello.followerId,
-    brokerEpoch: hello.followerBrokerEpoch,
-    leaderId: hello.leaderId,
-  })
-  const call = connection.client.makeBidiStreamRequest<Buffer, Buffer>(FETCH_PATH, passThrough, passThrough, headers)
-  const stream = new GrpcFollowerStream(connection, call, deps.scheduler, events)
-  return stream
+  return new GrpcFollowerStream(leader, hello, deps, events)
 }
 
 class GrpcFollowerStream implements FollowerStream {
-  readonly #connection: NodeConnection
-  readonly #call: ClientDuplexStream<Buffer, Buffer>
+  readonly #call: CallSocket
   readonly #scheduler: Scheduler
   readonly #events: FollowerStreamEvents
   readonly #cancelTimeout: () => void
-  readonly #writer: CountedWriter
-  #open = true
+  readonly #hangUp: () => void
+  #status: string | null = null
 
-  constructor(
-    connection: NodeConnection,
-    call: ClientDuplexStream<Buffer, Buffer>,
-    scheduler: Scheduler,
-    events: FollowerStreamEvents,
-  ) {
-    this.#connection = connection
-    this.#call = call
+  constructor(leader: NodeAddress, hello: FollowerHello, deps: FollowerStreamDeps, events: FollowerStreamEvents) {
+    const { scheduler } = deps
     this.#scheduler = scheduler
     this.#events = events
-    this.#writer = new CountedWriter({ unsentBytesMax: FOLLOWER_STREAM_UNSENT_BYTES_MAX }, { sink: call, onDrained: () => {} })
-    const timeout = scheduler.after(CONNECT_TIMEOUT_MS, () => this.#end('connecting timed out'))
+    const options = { role: 'client', messageBytesMax: LEADER_FRAME_BYTES_MAX, unsentBytesMax: FOLLOWER_STREAM_UNSENT_BYTES_MAX } as const
+    this.#call = new CallSocket(options, {
+      scheduler,
+      slabs: deps.slabs,
+      events: {
+        headers: (fields) => this.#heard(fields),
+        message: (bytes) => this.#received(bytes),
+        drained: () => {},
+        closed: (reason) => this.#closed(this.#status ?? reason),
+      },
+    })
+    this.#call.sendHeaders(new Map([...requestFields(FETCH_PATH, leader), ...identityOf(hello)]))
+    const timeout = scheduler.after(CONNECT_TIMEOUT_MS, () => this.#call.fail('connecting timed out'))
     this.#cancelTimeout = () => timeout.cancel()
-    call.once('metadata', this.#cancelTimeout)
-    call.on('data', (bytes: Buffer) => this.#received(bytes))
-    call.on('error', (error: Error) => this.#end(error.message))
-    call.on('end', () => this.#end('closed by the leader'))
+    this.#hangUp = connectCall(this.#call, leader, deps)
   }
 
   send(frame: FollowerFrame): void {
-    if (!this.#open) return
-    const bytes = encodeFollowerFrame(frame)
-    this.#writer.write(bytes, bytes.length)
+    if (!this.#call.isOpen) return
+    this.#call.send(encodeFollowerFrame(frame, MESSAGE_HEAD_BYTES), [], 0)
     // Not within the call: the fetcher that sends does not expect to be told of the end meanwhile.
-    if (this.#writer.full) this.#scheduler.soon(() => this.#end('the leader does not read'))
+    if (this.#call.isFull) this.#scheduler.soon(() => this.#call.fail('the leader does not read'))
   }
 
   close(): void {
-    this.#release()
+    this.#cancelTimeout()
+    this.#call.destroy()
+    this.#hangUp()
   }
 
-  lost(reason: string): void {
-    this.#end(reason)
+  /** The first ones say that the call is served, the last ones how it ended. */
+  #heard(fields: HeaderFields): void {
+    this.#cancelTimeout()
+    this.#status = statusText(fields) ?? this.#status
   }
 
   #received(bytes: Buffer): void {
-    if (!this.#open) return
     const frame = decodeOrReason(bytes)
-    if (typeof frame === 'string') this.#end(frame)
+    if (typeof frame === 'string') this.#call.fail(frame)
     else this.#events.frame(frame)
   }
 
-  #end(reason: string): void {
-    if (!this.#open) return
-    this.#release()
+  #closed(reason: string): void {
+    this.#cancelTimeout()
+    this.#hangUp()
     this.#events.closed(reason)
   }
+}
 
-  #release(): void {
-    this.#open = false
-    this.#cancelTimeout()
-    this.#call.cancel()
-    this.#connection.close()
-  }
+function identityOf(hello: FollowerHello): [name: string, value: string][] {
+  const { clusterId, followerId, followerBrokerEpoch, leaderId } = hello
+  return identityFields({ clusterId, nodeId: followerId, brokerEpoch: followerBrokerEpoch, leaderId })
 }
 
 function decodeOrReason(bytes: Buffer): LeaderFrame | string {

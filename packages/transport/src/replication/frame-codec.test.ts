@@ -2,7 +2,7 @@ import { seededRandom } from '@kavka/kernel'
 import type { LeaderEpoch, Uuid } from '@kavka/protocol'
 import type { FollowerFrame, LeaderFrame } from '@kavka/replication'
 import { WireDecodeError } from '../proto-runtime.ts'
-import { decodeFollowerFrame, decodeLeaderFrame, encodeFollowerFrame, leaderFrameBytes, writeLeaderFrame } from './frame-codec.ts'
+import { decodeFollowerFrame, decodeLeaderFrame, encodeFollowerFrame, encodeLeaderFrame } from './frame-codec.ts'
 
 const topicId = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex').toString('base64url') as Uuid
 const otherTopicId = Buffer.alloc(16, 0xfe).toString('base64url') as Uuid
@@ -45,27 +45,30 @@ const leaderFrame: LeaderFrame = {
 }
 
 const leaderHex =
-  '01' + '00000002' +
+  '02' + '00000002' +
   '000102030405060708090a0b0c0d0e0f' + '00000005' + '00000009' + '0000' + '00' + '0000000100000000' + '0000000000000007' +
-  '0000000000000001' + '0000000200000000' + '00000009' + Buffer.from('batch-one').toString('hex') +
+  '0000000000000001' + '0000000200000000' + '00000009' +
   'fefefefefefefefefefefefefefefefe' + '00000001' + '00000002' + 'ffff' + '01' + '0000000000000000' + 'ffffffffffffffff' +
-  '0000000000000000' + '0000000000000000' + '00000000' + 'ffffffff' + '0000000000000004'
+  '0000000000000000' + '0000000000000000' + '00000000' + 'ffffffff' + '0000000000000004' +
+  Buffer.from('batch-one').toString('hex')
 
-function encodeLeaderFrame(frame: LeaderFrame): Buffer {
-  const bytes = Buffer.alloc(leaderFrameBytes(frame))
-  expect(writeLeaderFrame(frame, bytes, 0)).toBe(bytes.length)
-  return bytes
+function leaderBytes(frame: LeaderFrame, roomBytes = 0): Buffer {
+  const { head, body, bodyBytes } = encodeLeaderFrame(frame, roomBytes)
+  const records = Buffer.concat(body)
+  expect(records.length).toBe(bodyBytes)
+  return Buffer.concat([head.subarray(roomBytes), records])
 }
 
 describe('follower frames', () => {
   test('are laid out as replication.proto tells', () => {
-    expect(encodeFollowerFrame(followerFrame).toString('hex')).toBe(followerHex)
+    expect(encodeFollowerFrame(followerFrame, 0).toString('hex')).toBe(followerHex)
+    expect(encodeFollowerFrame(followerFrame, 5).subarray(5).toString('hex')).toBe(followerHex)
     expect(decodeFollowerFrame(Buffer.from(followerHex, 'hex'))).toEqual(followerFrame)
   })
 
   test('may be empty', () => {
     const empty: FollowerFrame = { creditFrames: 0, positions: [], removed: [] }
-    expect(decodeFollowerFrame(encodeFollowerFrame(empty))).toEqual(empty)
+    expect(decodeFollowerFrame(encodeFollowerFrame(empty, 0))).toEqual(empty)
   })
 
   test('cut short, with bytes left over, of another version or with an unknown intent are refused', () => {
@@ -86,7 +89,7 @@ describe('follower frames', () => {
 
 describe('leader frames', () => {
   test('are laid out as replication.proto tells', () => {
-    expect(encodeLeaderFrame(leaderFrame).toString('hex')).toBe(leaderHex)
+    expect(leaderBytes(leaderFrame).toString('hex')).toBe(leaderHex)
   })
 
   test('come back with the pieces of the records joined, as views of the frame', () => {
@@ -97,10 +100,10 @@ describe('leader frames', () => {
     expect(decoded.partitions[0]?.records[0]?.buffer).toBe(bytes.buffer)
   })
 
-  test('are written where they belong in a larger buffer', () => {
-    const target = Buffer.alloc(leaderFrameBytes(leaderFrame) + 7, 0xaa)
-    expect(writeLeaderFrame(leaderFrame, target, 5)).toBe(target.length - 2)
-    expect(target.toString('hex')).toBe('aaaaaaaaaa' + leaderHex + 'aaaa')
+  test('leave room in front, and record bytes where they lie', () => {
+    expect(leaderBytes(leaderFrame, 14).toString('hex')).toBe(leaderHex)
+    expect(encodeLeaderFrame(leaderFrame, 14).body).toEqual(leaderFrame.partitions[0]!.records)
+    expect(encodeLeaderFrame(leaderFrame, 14).body[0]).toBe(leaderFrame.partitions[0]!.records[0])
   })
 
   test('cut short, with bytes left over, of another version or with an unknown flag are refused', () => {
@@ -128,9 +131,8 @@ describe('leader frames', () => {
 
   test('what is not an int64 or no uuid never leaves', () => {
     const [first] = leaderFrame.partitions
-    const target = Buffer.alloc(1000)
-    expect(() => writeLeaderFrame({ partitions: [{ ...first!, baseOffset: 2 ** 60 }] }, target, 0)).toThrow('not an int64')
-    expect(() => writeLeaderFrame({ partitions: [{ ...first!, topicId: 'short' as Uuid }] }, target, 0)).toThrow('no uuid')
+    expect(() => encodeLeaderFrame({ partitions: [{ ...first!, baseOffset: 2 ** 60 }] }, 0)).toThrow('not an int64')
+    expect(() => encodeLeaderFrame({ partitions: [{ ...first!, topicId: 'short' as Uuid }] }, 0)).toThrow('no uuid')
   })
 })
 

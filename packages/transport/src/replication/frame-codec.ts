@@ -1,6 +1,6 @@
 /**
  * The frames of the replication stream ⇄ bytes, as laid out in proto/kavka/internal/v1/replication.proto.
- * Record bytes are copied once on the way out (into the buffer that gRPC hands to the socket) and not at all on the way in.
+ * Record bytes are not copied: they leave as they lie in the leader's cache, and come in as views of what was received.
  */
 import { assert } from '@kavka/kernel'
 import type { LeaderEpoch, Uuid } from '@kavka/protocol'
@@ -8,31 +8,36 @@ import { uuidAt, writeUuid } from '@kavka/protocol'
 import type { FollowerFrame, FollowerPosition, LeaderFrame, LeaderPartitionFrame, PartitionKey } from '@kavka/replication'
 import { WireDecodeError } from '../proto-runtime.ts'
 
-const FRAME_VERSION = 1
+const FOLLOWER_FRAME_VERSION = 1
+const LEADER_FRAME_VERSION = 2
 const FOLLOWER_HEADER_BYTES = 13
 const POSITION_BYTES = 61
 const PARTITION_KEY_BYTES = 20
 const LEADER_HEADER_BYTES = 5
 const LEADER_PARTITION_BYTES = 63
+const FLAGS_AT = 26
+const RECORD_BYTES_AT = 59
 const DIVERGENCE_BYTES = 12
 const FLAG_DIVERGING = 1
 const INTENT_RESTART = 1
 const INTENT_ACKNOWLEDGE = 2
 const TWO_32 = 2 ** 32
+const NO_RECORDS: readonly Buffer[] = []
 
 /** Partitions of one leader frame or positions of one follower frame; far above what a broker may host. */
 export const FRAME_PARTITIONS_MAX = 1_000_000
 
-export function encodeFollowerFrame(frame: FollowerFrame): Buffer {
+/** The first `roomBytes` of the result are left free. */
+export function encodeFollowerFrame(frame: FollowerFrame, roomBytes: number): Buffer {
   const { positions, removed } = frame
   assert(positions.length <= FRAME_PARTITIONS_MAX, 'too many positions in one frame', { positions: positions.length })
-  const size = FOLLOWER_HEADER_BYTES + positions.length * POSITION_BYTES + removed.length * PARTITION_KEY_BYTES
+  const size = roomBytes + FOLLOWER_HEADER_BYTES + positions.length * POSITION_BYTES + removed.length * PARTITION_KEY_BYTES
   const bytes = Buffer.allocUnsafe(size)
-  bytes[0] = FRAME_VERSION
-  bytes.writeUInt32BE(frame.creditFrames, 1)
-  bytes.writeUInt32BE(positions.length, 5)
-  bytes.writeUInt32BE(removed.length, 9)
-  let at = FOLLOWER_HEADER_BYTES
+  bytes[roomBytes] = FOLLOWER_FRAME_VERSION
+  bytes.writeUInt32BE(frame.creditFrames, roomBytes + 1)
+  bytes.writeUInt32BE(positions.length, roomBytes + 5)
+  bytes.writeUInt32BE(removed.length, roomBytes + 9)
+  let at = roomBytes + FOLLOWER_HEADER_BYTES
   for (const position of positions) at = writePosition(bytes, at, position)
   for (const key of removed) at = writePartitionKey(bytes, at, key)
   assert(at === size, 'follower frame of another size than computed', { at, size })
@@ -41,7 +46,7 @@ export function encodeFollowerFrame(frame: FollowerFrame): Buffer {
 
 /** Throws WireDecodeError when `bytes` is no well-formed frame. */
 export function decodeFollowerFrame(bytes: Buffer): FollowerFrame {
-  checkVersion(bytes, FOLLOWER_HEADER_BYTES)
+  checkVersion(bytes, FOLLOWER_FRAME_VERSION, FOLLOWER_HEADER_BYTES)
   const creditFrames = bytes.readUInt32BE(1)
   const positionCount = bytes.readUInt32BE(5)
   const removedCount = bytes.readUInt32BE(9)
@@ -57,40 +62,69 @@ export function decodeFollowerFrame(bytes: Buffer): FollowerFrame {
   return { creditFrames, positions, removed }
 }
 
-/** Bytes that `writeLeaderFrame` will write. */
-export function leaderFrameBytes(frame: LeaderFrame): number {
-  let size = LEADER_HEADER_BYTES
-  for (const partition of frame.partitions) {
-    size += LEADER_PARTITION_BYTES + (partition.divergingEpoch === null ? 0 : DIVERGENCE_BYTES) + recordBytes(partition)
-  }
-  return size
+/** A leader frame as bytes: a head, whose first `roomBytes` are left free, and record bytes where they lie. */
+export interface EncodedLeaderFrame {
+  readonly head: Buffer
+  readonly body: readonly Buffer[]
+  readonly bodyBytes: number
 }
 
-/** Writes the frame at `start` of `target` and returns the position after it. */
-export function writeLeaderFrame(frame: LeaderFrame, target: Buffer, start: number): number {
-  assert(frame.partitions.length <= FRAME_PARTITIONS_MAX, 'too many partitions in one frame')
-  target[start] = FRAME_VERSION
-  target.writeUInt32BE(frame.partitions.length, start + 1)
-  let at = start + LEADER_HEADER_BYTES
-  for (const partition of frame.partitions) at = writeLeaderPartition(target, at, partition)
-  return at
+export function encodeLeaderFrame({ partitions }: LeaderFrame, roomBytes: number): EncodedLeaderFrame {
+  assert(partitions.length <= FRAME_PARTITIONS_MAX, 'too many partitions in one frame')
+  const head = Buffer.allocUnsafe(roomBytes + leaderHeadBytes(partitions))
+  head[roomBytes] = LEADER_FRAME_VERSION
+  head.writeUInt32BE(partitions.length, roomBytes + 1)
+  const body: Buffer[] = []
+  let at = roomBytes + LEADER_HEADER_BYTES
+  let bodyBytes = 0
+  for (const partition of partitions) {
+    const bytes = recordBytes(partition)
+    at = writeLeaderPartition(head, at, partition, bytes)
+    bodyBytes += bytes
+    for (const piece of partition.records) body.push(piece)
+  }
+  assert(at === head.length, 'leader frame of another size than computed', { at, size: head.length })
+  return { head, body, bodyBytes }
+}
+
+function leaderHeadBytes(partitions: readonly LeaderPartitionFrame[]): number {
+  let size = LEADER_HEADER_BYTES + partitions.length * LEADER_PARTITION_BYTES
+  for (const { divergingEpoch } of partitions) if (divergingEpoch !== null) size += DIVERGENCE_BYTES
+  return size
 }
 
 /** The records of the result are views of `bytes`. Throws WireDecodeError when `bytes` is no well-formed frame. */
 export function decodeLeaderFrame(bytes: Buffer): LeaderFrame {
-  checkVersion(bytes, LEADER_HEADER_BYTES)
+  checkVersion(bytes, LEADER_FRAME_VERSION, LEADER_HEADER_BYTES)
   const count = bytes.readUInt32BE(1)
   checkCount(count)
-  if (count * LEADER_PARTITION_BYTES > bytes.length) throw new WireDecodeError('leader frame is cut short')
+  const headEnd = leaderHeadEnd(bytes, count)
   const partitions: LeaderPartitionFrame[] = []
   let at = LEADER_HEADER_BYTES
+  let recordsAt = headEnd
   for (let i = 0; i < count; i++) {
-    const end = leaderPartitionEnd(bytes, at)
-    partitions.push(readLeaderPartition(bytes, at, end))
-    at = end
+    const recordsEnd = recordsAt + bytes.readUInt32BE(at + RECORD_BYTES_AT)
+    if (recordsEnd > bytes.length) throw new WireDecodeError('leader frame is cut short')
+    const diverging = bytes[at + FLAGS_AT] === FLAG_DIVERGING
+    partitions.push(readLeaderPartition(bytes, at, recordsAt === recordsEnd ? NO_RECORDS : [bytes.subarray(recordsAt, recordsEnd)]))
+    at += LEADER_PARTITION_BYTES + (diverging ? DIVERGENCE_BYTES : 0)
+    recordsAt = recordsEnd
   }
-  if (at !== bytes.length) throw new WireDecodeError(`${bytes.length - at} bytes left over after a leader frame`)
+  if (recordsAt !== bytes.length) throw new WireDecodeError(`${bytes.length - recordsAt} bytes left over after a leader frame`)
   return { partitions }
+}
+
+/** Where the entries end and the records begin. */
+function leaderHeadEnd(bytes: Buffer, count: number): number {
+  let at = LEADER_HEADER_BYTES
+  for (let i = 0; i < count; i++) {
+    if (bytes.length - at < LEADER_PARTITION_BYTES) throw new WireDecodeError('leader frame is cut short')
+    const flags = bytes[at + FLAGS_AT] as number
+    if (flags > FLAG_DIVERGING) throw new WireDecodeError(`unknown flags ${flags}`)
+    at += LEADER_PARTITION_BYTES + (flags === FLAG_DIVERGING ? DIVERGENCE_BYTES : 0)
+  }
+  if (at > bytes.length) throw new WireDecodeError('leader frame is cut short')
+  return at
 }
 
 function writePosition(bytes: Buffer, at: number, position: FollowerPosition): number {
@@ -125,39 +159,25 @@ function intentOf(value: number | undefined): FollowerPosition['intent'] {
   throw new WireDecodeError(`unknown intent ${value}`)
 }
 
-function writeLeaderPartition(target: Buffer, start: number, partition: LeaderPartitionFrame): number {
+function writeLeaderPartition(target: Buffer, start: number, partition: LeaderPartitionFrame, bytes: number): number {
   const { divergingEpoch } = partition
   writePartitionKey(target, start, partition)
   target.writeInt32BE(partition.leaderEpoch, start + 20)
   target.writeInt16BE(partition.errorCode, start + 24)
-  target[start + 26] = divergingEpoch === null ? 0 : FLAG_DIVERGING
+  target[start + FLAGS_AT] = divergingEpoch === null ? 0 : FLAG_DIVERGING
   writeInt64(target, start + 27, partition.baseOffset)
   writeInt64(target, start + 35, partition.highWatermark)
   writeInt64(target, start + 43, partition.logStartOffset)
   writeInt64(target, start + 51, partition.logEndOffset)
-  target.writeUInt32BE(recordBytes(partition), start + 59)
-  let at = start + LEADER_PARTITION_BYTES
-  if (divergingEpoch !== null) {
-    target.writeInt32BE(divergingEpoch.epoch, at)
-    writeInt64(target, at + 4, divergingEpoch.endOffset)
-    at += DIVERGENCE_BYTES
-  }
-  for (const piece of partition.records) at += piece.copy(target, at)
-  return at
+  target.writeUInt32BE(bytes, start + RECORD_BYTES_AT)
+  const end = start + LEADER_PARTITION_BYTES
+  if (divergingEpoch === null) return end
+  target.writeInt32BE(divergingEpoch.epoch, end)
+  writeInt64(target, end + 4, divergingEpoch.endOffset)
+  return end + DIVERGENCE_BYTES
 }
 
-function leaderPartitionEnd(bytes: Buffer, at: number): number {
-  if (bytes.length - at < LEADER_PARTITION_BYTES) throw new WireDecodeError('leader frame is cut short')
-  const flags = bytes[at + 26] as number
-  if (flags > FLAG_DIVERGING) throw new WireDecodeError(`unknown flags ${flags}`)
-  const end = at + LEADER_PARTITION_BYTES + (flags === FLAG_DIVERGING ? DIVERGENCE_BYTES : 0) + bytes.readUInt32BE(at + 59)
-  if (end > bytes.length) throw new WireDecodeError('leader frame is cut short')
-  return end
-}
-
-function readLeaderPartition(bytes: Buffer, start: number, end: number): LeaderPartitionFrame {
-  const diverging = bytes[start + 26] === FLAG_DIVERGING
-  const recordsAt = start + LEADER_PARTITION_BYTES + (diverging ? DIVERGENCE_BYTES : 0)
+function readLeaderPartition(bytes: Buffer, start: number, records: readonly Buffer[]): LeaderPartitionFrame {
   return {
     topicId: readTopicId(bytes, start),
     partition: bytes.readInt32BE(start + 16),
@@ -167,8 +187,8 @@ function readLeaderPartition(bytes: Buffer, start: number, end: number): LeaderP
     highWatermark: readInt64(bytes, start + 35),
     logStartOffset: readInt64(bytes, start + 43),
     logEndOffset: readInt64(bytes, start + 51),
-    divergingEpoch: diverging ? readDivergence(bytes, start + LEADER_PARTITION_BYTES) : null,
-    records: recordsAt === end ? [] : [bytes.subarray(recordsAt, end)],
+    divergingEpoch: bytes[start + FLAGS_AT] === FLAG_DIVERGING ? readDivergence(bytes, start + LEADER_PARTITION_BYTES) : null,
+    records,
   }
 }
 
@@ -208,9 +228,9 @@ function readInt64(bytes: Buffer, at: number): number {
   return value
 }
 
-function checkVersion(bytes: Buffer, sizeMin: number): void {
+function checkVersion(bytes: Buffer, version: number, sizeMin: number): void {
   if (bytes.length < sizeMin) throw new WireDecodeError(`frame of ${bytes.length} bytes`)
-  if (bytes[0] !== FRAME_VERSION) throw new WireDecodeError(`unknown frame version ${bytes[0]}`)
+  if (bytes[0] !== version) throw new WireDecodeError(`unknown frame version ${bytes[0]}`)
 }
 
 function checkCount(count: number): void {

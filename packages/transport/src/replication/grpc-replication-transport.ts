@@ -1,4 +1,4 @@
-import type { Server, ServerDuplexStream } from '@grpc/grpc-js'
+import type { Socket } from 'node:net'
 import { status } from '@grpc/grpc-js'
 import type { Logger, Scheduler } from '@kavka/kernel'
 import { assert } from '@kavka/kernel'
@@ -8,13 +8,12 @@ import type {
 } from '@kavka/replication'
 import type { CallerIdentity } from '../call-headers.ts'
 import type { CredentialsOf } from '../grpc-client.ts'
+import { SlabPool } from '../http2/receive-memory.ts'
 import type { NodeAddress } from '../node-address.ts'
-import { admit, crashOnBug, refuse } from '../service-provider.ts'
-import type { ServiceProvider } from '../service-provider.ts'
-import type { OutgoingFrame } from './fetch-call.ts'
-import { replicationServiceDefinition } from './fetch-call.ts'
+import type { SingleStreamProvider } from '../service-provider.ts'
 import { openFollowerStream } from './follower-stream.ts'
-import { GrpcLeaderStream } from './leader-stream.ts'
+import { serveFollower } from './serve-follower.ts'
+import type { Judgment } from './serve-follower.ts'
 
 export interface GrpcReplicationTransportOptions {
   readonly clusterId: string
@@ -29,11 +28,15 @@ export interface GrpcReplicationTransportDeps {
 
 type AcceptFollower = (hello: FollowerHello, stream: LeaderStream) => LeaderStreamEvents
 
-/** Replication streams over gRPC: one connection for each follower and leader. */
-export class GrpcReplicationTransport implements ReplicationTransport, ServiceProvider {
+/** Free memory of all streams of a node: half a dozen leaders that all are busy. */
+const FREE_SLABS_MAX = 12
+
+/** Replication streams as gRPC calls: one connection for each follower and leader, framed by our own hand (see http2/). */
+export class GrpcReplicationTransport implements ReplicationTransport, SingleStreamProvider {
   readonly group = 'replication'
   readonly #options: GrpcReplicationTransportOptions
   readonly #deps: GrpcReplicationTransportDeps
+  readonly #slabs = new SlabPool({ slabsMax: FREE_SLABS_MAX })
   #acceptFollower: AcceptFollower | null = null
 
   constructor(options: GrpcReplicationTransportOptions, deps: GrpcReplicationTransportDeps) {
@@ -43,7 +46,7 @@ export class GrpcReplicationTransport implements ReplicationTransport, ServicePr
 
   openStream(leader: NodeAddress & { readonly id: NodeId }, hello: FollowerHello, events: FollowerStreamEvents): FollowerStream {
     assert(leader.id === hello.leaderId, 'a stream to another leader than greeted', { leader: leader.id, hello: hello.leaderId })
-    return openFollowerStream(leader, hello, this.#deps, events)
+    return openFollowerStream(leader, hello, { ...this.#deps, slabs: this.#slabs }, events)
   }
 
   onFollower(accept: AcceptFollower): void {
@@ -51,24 +54,19 @@ export class GrpcReplicationTransport implements ReplicationTransport, ServicePr
     this.#acceptFollower = accept
   }
 
-  addTo(server: Server): void {
-    server.addService(replicationServiceDefinition, {
-      fetch: (call: ServerDuplexStream<Buffer, OutgoingFrame>) => crashOnBug(() => this.#opened(call)),
-    })
+  serve(socket: Socket, start: Buffer): void {
+    serveFollower(socket, start, this.#options.clusterId, { ...this.#deps, slabs: this.#slabs, judge: (caller) => this.#judge(caller) })
   }
 
-  #opened(call: ServerDuplexStream<Buffer, OutgoingFrame>): void {
-    const admission = admit(call.metadata, this.#options.clusterId)
-    if (!admission.ok) return refuse(call, admission.error, this.#deps.logger)
-    const hello = helloOf(admission.value)
+  #judge(caller: CallerIdentity): Judgment {
+    const hello = helloOf(caller)
     if (hello.leaderId !== this.#options.nodeId) {
       const details = `this is node ${this.#options.nodeId}, not ${hello.leaderId}`
-      return refuse(call, { code: status.FAILED_PRECONDITION, details }, this.#deps.logger)
+      return { ok: false, error: { code: status.FAILED_PRECONDITION, details } }
     }
     const accept = this.#acceptFollower
-    if (accept === null) return refuse(call, { code: status.UNAVAILABLE, details: 'not started yet' }, this.#deps.logger)
-    const stream = new GrpcLeaderStream(call, this.#deps)
-    stream.start(accept(hello, stream))
+    if (accept === null) return { ok: false, error: { code: status.UNAVAILABLE, details: 'not started yet' } }
+    return { ok: true, value: (stream) => accept(hello, stream) }
   }
 }
 

@@ -1,59 +1,69 @@
-import { Metadata, status } from '@grpc/grpc-js'
-import type { ServerDuplexStream } from '@grpc/grpc-js'
+import { status } from '@grpc/grpc-js'
 import type { Logger } from '@kavka/kernel'
 import type { FollowerFrame, LeaderFrame, LeaderStream, LeaderStreamEvents } from '@kavka/replication'
-import { CountedWriter } from '../counted-writer.ts'
+import type { CallSocket } from '../http2/call-socket.ts'
+import { RESPONSE_FIELDS, trailerFields } from '../http2/grpc-fields.ts'
+import { MESSAGE_HEAD_BYTES } from '../http2/message-sender.ts'
 import { WireDecodeError } from '../proto-runtime.ts'
-import { whenClosed } from '../service-provider.ts'
-import { outgoing } from './fetch-call.ts'
-import type { OutgoingFrame } from './fetch-call.ts'
-import { decodeFollowerFrame } from './frame-codec.ts'
+import { decodeFollowerFrame, encodeLeaderFrame } from './frame-codec.ts'
 
 /** What one follower may be sent ahead of its connection: with the window of the receiver, two to four of the largest frames are under way. */
 export const LEADER_STREAM_UNSENT_BYTES_MAX = 4 * 1024 * 1024
 
-/** The leader's end of one follower's stream. */
-export class GrpcLeaderStream implements LeaderStream {
-  readonly #call: ServerDuplexStream<Buffer, OutgoingFrame>
-  readonly #logger: Logger
-  readonly #writer: CountedWriter
-  #events: LeaderStreamEvents | null = null
-  #open = true
+export interface LeaderStreamDeps {
+  readonly call: CallSocket
+  readonly logger: Logger
+  /** Where the follower is, for log lines. */
+  readonly peer: string
+}
 
-  constructor(call: ServerDuplexStream<Buffer, OutgoingFrame>, { logger }: { logger: Logger }) {
-    this.#call = call
-    this.#logger = logger
-    const options = { unsentBytesMax: LEADER_STREAM_UNSENT_BYTES_MAX }
-    this.#writer = new CountedWriter(options, { sink: call, onDrained: () => this.#drained() })
+/** The leader's end of one follower's stream. Whoever owns the call passes on what happens to it. */
+export class GrpcLeaderStream implements LeaderStream {
+  readonly #deps: LeaderStreamDeps
+  #events: LeaderStreamEvents | null = null
+
+  constructor(deps: LeaderStreamDeps) {
+    this.#deps = deps
   }
 
   /** Tells the follower that it is welcome and passes on what it says. */
   start(events: LeaderStreamEvents): void {
     this.#events = events
-    if (!this.#open) return events.closed()
-    whenClosed(this.#call, () => this.#closed())
-    this.#call.sendMetadata(new Metadata())
-    this.#call.on('data', (bytes: Buffer) => this.#received(bytes))
+    if (this.#deps.call.isOpen) this.#deps.call.sendHeaders(RESPONSE_FIELDS)
+    else events.closed()
   }
 
   send(frame: LeaderFrame): boolean {
-    if (!this.#open) return false
-    const message = outgoing(frame)
-    this.#writer.write(message, message.bytes)
-    return !this.#writer.full
+    const { call } = this.#deps
+    if (!call.isOpen) return false
+    const { head, body, bodyBytes } = encodeLeaderFrame(frame, MESSAGE_HEAD_BYTES)
+    call.send(head, body, bodyBytes)
+    return !call.isFull
   }
 
   close(reason: string): void {
-    if (!this.#open) return
-    this.#call.emit('error', { code: status.ABORTED, details: reason })
-    this.#closed()
+    const { call } = this.#deps
+    if (!call.isOpen) return
+    const trailers = trailerFields({ code: status.ABORTED, details: reason })
+    // Refused before it began: then the trailers are all there is.
+    call.finish(new Map(this.#events === null ? [...RESPONSE_FIELDS, ...trailers] : trailers))
+    this.closed()
   }
 
-  #received(bytes: Buffer): void {
-    if (!this.#open) return
+  message(bytes: Buffer): void {
     const frame = this.#decode(bytes)
     if (frame === null) this.close('malformed frame')
     else this.#events?.frame(frame)
+  }
+
+  drained(): void {
+    this.#events?.drained()
+  }
+
+  closed(): void {
+    const events = this.#events
+    this.#events = null
+    events?.closed()
   }
 
   #decode(bytes: Buffer): FollowerFrame | null {
@@ -61,18 +71,8 @@ export class GrpcLeaderStream implements LeaderStream {
       return decodeFollowerFrame(bytes)
     } catch (error) {
       if (!(error instanceof WireDecodeError)) throw error
-      this.#logger.warn({ peer: this.#call.getPeer(), reason: error.message }, 'Malformed frame from a follower')
+      this.#deps.logger.warn({ peer: this.#deps.peer, reason: error.message }, 'Malformed frame from a follower')
       return null
     }
-  }
-
-  #drained(): void {
-    if (this.#open) this.#events?.drained()
-  }
-
-  #closed(): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#events?.closed()
   }
 }

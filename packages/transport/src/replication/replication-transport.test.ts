@@ -60,10 +60,15 @@ function openStream(port: number, greeting: FollowerHello = hello): Opened {
   const frames: LeaderFrame[] = []
   const closed: string[] = []
   const stream = follower.openStream({ id: greeting.leaderId, host: '127.0.0.1', port }, greeting, {
-    frame: (frame) => void frames.push(frame),
+    frame: (frame) => void frames.push(kept(frame)),
     closed: (reason) => void closed.push(reason),
   })
   return { stream, frames, closed }
+}
+
+/** Records are lent for the turn. */
+function kept({ partitions }: LeaderFrame): LeaderFrame {
+  return { partitions: partitions.map((entry) => ({ ...entry, records: entry.records.map((piece) => Buffer.from(piece)) })) }
 }
 
 function leaderFrame(...records: Buffer[]): LeaderFrame {
