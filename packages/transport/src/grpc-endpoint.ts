@@ -8,7 +8,8 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { ServerOptions } from '@grpc/grpc-js'
 import { assert } from '@kavka/kernel'
 import { SERVER_PING_INTERVAL_MS, SERVER_PING_TIMEOUT_MS } from './grpc-client.ts'
-import { announcedIn } from './http2/announcement.ts'
+import { readAnnouncement } from './http2/read-announcement.ts'
+import type { ConnectionKind } from './http2/read-announcement.ts'
 import type { ServiceGroup, ServiceProvider, SingleStreamProvider } from './service-provider.ts'
 
 /** One message of another node: Kafka's bound of a request (`socket.request.max.bytes`). What followers receive is not bounded by it. */
@@ -51,7 +52,7 @@ export class GrpcEndpoint {
     socket.setNoDelay(true)
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
-    new Announcement(socket, (start, kind) => this.#serve(socket, allowed, start, kind))
+    readAnnouncement(socket, (start, kind) => this.#serve(socket, allowed, start, kind))
   }
 
   /** Connections being served. */
@@ -65,7 +66,7 @@ export class GrpcEndpoint {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #serve(socket: Socket, allowed: AllowedServices, start: Buffer, kind: 'single-stream' | 'other'): void {
+  #serve(socket: Socket, allowed: AllowedServices, start: Buffer, kind: ConnectionKind): void {
     const provider = kind === 'single-stream' ? this.#providersOf(allowed).find(servesSingleStreams) : undefined
     if (provider !== undefined) return provider.serve(socket, start)
     // grpc-js also answers a stream that this listener does not serve: UNIMPLEMENTED.
@@ -92,32 +93,4 @@ export class GrpcEndpoint {
 
 function servesSingleStreams(provider: ServiceProvider): provider is SingleStreamProvider {
   return 'serve' in provider
-}
-
-/** Reads a connection until it tells what it carries, and leaves it paused. */
-class Announcement {
-  readonly #socket: Socket
-  readonly #onKnown: (start: Buffer, kind: 'single-stream' | 'other') => void
-  #start = Buffer.alloc(0)
-
-  constructor(socket: Socket, onKnown: (start: Buffer, kind: 'single-stream' | 'other') => void) {
-    this.#socket = socket
-    this.#onKnown = onKnown
-    socket.on('data', this.#onData)
-    socket.on('error', this.#onError)
-    socket.resume()
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    this.#start = Buffer.concat([this.#start, chunk])
-    const kind = announcedIn(this.#start)
-    if (kind === 'more') return
-    this.#socket.pause()
-    this.#socket.off('data', this.#onData)
-    this.#socket.off('error', this.#onError)
-    this.#onKnown(this.#start, kind)
-  }
-
-  /** `close` follows. */
-  readonly #onError = (): void => {}
 }
