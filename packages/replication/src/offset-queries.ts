@@ -61,6 +61,7 @@ function latest(partition: Partition, isolation: OffsetQuery['isolation']): Offs
  */
 function visible(partition: Partition, query: OffsetQuery, found: TimestampedOffset | null): OffsetAnswer {
   // The look-up went through the file: meanwhile the partition may have got another leader.
+  if (partition.current.kind === 'offline') return failed(partition.current.errorCode)
   const state = partition.leaderState
   if (state === null) return failed(ErrorCode.NOT_LEADER_OR_FOLLOWER)
   if (found !== null && found.offset < partition.visibleEnd(query.isolation)) {

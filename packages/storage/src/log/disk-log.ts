@@ -149,15 +149,18 @@ export class DiskLog implements PartitionLog {
   }
 
   async offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | null> {
-    return findTimestamp(this.#state, timestampMs)
+    return this.#state.guarded(() => findTimestamp(this.#state, timestampMs))
   }
 
   async offsetOfMaxTimestamp(): Promise<TimestampedOffset | null> {
-    return findMaxTimestamp(this.#state)
+    return this.#state.guarded(() => findMaxTimestamp(this.#state))
   }
 
   abortedTransactions(start: Offset, end: Offset): readonly AbortedTransaction[] {
-    return abortedBetween(this.#state, start, end)
+    const found = this.#state.guarded(() => abortedBetween(this.#state, start, end))
+    // Not "none": a reader would take what was aborted for committed.
+    if (found === null) throw new Error(this.#state.unavailable() ?? '')
+    return found
   }
 
   truncateTo(endOffset: Offset): void {

@@ -114,3 +114,22 @@ test('without any descriptor the directory goes offline, and says what to do', a
   await fixture.settle()
   expect(causes).toEqual([expect.stringContaining('raise its limit (ulimit -n)')])
 })
+
+test.each(['append', 'look-up by time'])('a sector that cannot be read ends all promises, also when it is met in an %s', async (where) => {
+  const fixture = new LogFixture({ manager: { tailCacheBytesMax: 0 } })
+  const before = await fixture.log()
+  // Beyond an index entry, so that the next start need not read the first batch.
+  for (let i = 0; i < 100; i++) before.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  await fixture.close()
+  const log = await fixture.log()
+  const failures: string[] = []
+  log.onFailed((cause) => failures.push(cause.message))
+  fixture.fs.inject({ operation: 'read', code: 'EIO', pathIncludes: '.log' })
+  if (where === 'append') expect(() => log.appendAsLeader(batch(), EPOCH, 'client')).not.toThrow()
+  else expect(await log.offsetForTimestamp(1_700_000_400_000)).toBeNull()
+  await fixture.settle()
+  expect(failures).toHaveLength(1)
+  expect(log.durableEndOffset).toBe(100)
+  expect(log.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'refused', errorCode: KAFKA_STORAGE_ERROR })
+})

@@ -117,7 +117,8 @@ export class LogAppender {
     let runStart = 0
     for (let i = 0; i < batches.length; i++) {
       const batch = batches[i]!
-      if (mustRoll(log, batch)) {
+      // Whether it must may be told by the first batch on the disk.
+      if (log.guarded(() => mustRoll(log, batch)) === true) {
         this.#stageRun(batches, runStart, i, caching)
         runStart = i
         // Kafka begins it at the batch; beginning at the log end tells a recovery that no segment is missing in between.
@@ -140,8 +141,10 @@ export class LogAppender {
     if (producerId >= 0) {
       const completed = log.producers.apply(producerBatchOf(batch), transactionMarkerOf(batch))
       if (completed?.outcome === 'abort') {
-        abortedIn(log, segment)
-        segment.noteAborted({ ...completed, lastStableOffset: log.producers.lastStableOffsetAfter(completed) })
+        log.guarded(() => {
+          abortedIn(log, segment)
+          segment.noteAborted({ ...completed, lastStableOffset: log.producers.lastStableOffsetAfter(completed) })
+        })
       }
     }
     log.producers.endOffset = log.logEndOffset as Offset
