@@ -12,7 +12,7 @@ import { OffsetCheckpointFile } from './files/offset-checkpoint-file.ts'
 import type { LogManagerOptions } from './log-manager-options.ts'
 import type { DiskLog } from './log/disk-log.ts'
 import { LogDirectory } from './log/log-directory.ts'
-import { eachAtOnce } from './log/sync-slots.ts'
+import { eachAtOnce } from './log/each-at-once.ts'
 
 const META_PROPERTIES_FILE = 'meta.properties'
 

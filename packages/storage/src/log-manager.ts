@@ -26,8 +26,9 @@ import { IndexMemory } from './log/index-memory.ts'
 import { ReadMemory } from './log/read-memory.ts'
 import { Segment } from './log/segment.ts'
 import type { SegmentOptions } from './log/segment.ts'
-import { eachAtOnce, SyncSlots } from './log/sync-slots.ts'
-import type { SyncFigures } from './log/sync-slots.ts'
+import { eachAtOnce } from './log/each-at-once.ts'
+import { SyncRounds } from './log/sync-rounds.ts'
+import type { SyncFigures } from './log/sync-rounds.ts'
 import { TailCache } from './log/tail-cache.ts'
 import type { PartitionLog } from './partition-log.ts'
 
@@ -56,7 +57,7 @@ export type DirectoryFailedListener = (directory: LogDirectoryStatus, cause: Err
 
 /** Logs closed at once. */
 const CLOSING_MAX = 64
-/** Logs synced at once: more than there are threads that sync, so that none of them waits. */
+/** Logs of a directory synced at once: more than there are threads that sync, so that none of them waits. */
 const SYNCS_AT_ONCE = 64
 /** A consumer asks for 1 MiB of a partition unless told otherwise; a read begins up to an index interval before what it wants. */
 const READ_PIECE_BYTES = 1024 * 1024 + 16 * 1024
@@ -70,7 +71,6 @@ export class LogManager {
   readonly #stores: LogDirectoryStore[]
   readonly #files: OpenFiles
   readonly #fs: FileSystem
-  readonly #syncSlots: SyncSlots
   /** What the logs of a directory share. */
   readonly #ports: ReadonlyMap<LogDirectoryStore, DiskLogPorts>
   readonly #logs = new Map<string, { readonly log: DiskLog; readonly store: LogDirectoryStore }>()
@@ -88,7 +88,6 @@ export class LogManager {
     this.#files = new OpenFiles({ openFilesMax: options.openFilesMax }, { fs: room })
     room.onShortage(() => this.#files.giveBack())
     this.#removals = new DelayedRemovals({ fs: room, scheduler, logger })
-    this.#syncSlots = new SyncSlots({ slotsMax: SYNCS_AT_ONCE }, { clock: scheduler })
     this.#ports = this.#makePorts()
     const epochs = new Set(stores.map((store) => store.previousBrokerEpoch))
     this.previousBrokerEpoch = epochs.size === 1 ? stores[0]!.previousBrokerEpoch : UNCLEAN_BROKER_EPOCH
@@ -98,7 +97,7 @@ export class LogManager {
   #makePorts(): Map<LogDirectoryStore, DiskLogPorts> {
     const { scheduler, logger } = this.#deps
     const { tailCacheBytesMax, indexBytesMax } = this.#options
-    const base = { fs: this.#fs, files: this.#files, scheduler, logger, syncSlots: this.#syncSlots }
+    const base = { fs: this.#fs, files: this.#files, scheduler, logger }
     const segmentPorts = { ...base, clock: scheduler, indexMemory: new IndexMemory({ bytesMax: indexBytesMax }) }
     const shared = {
       ...base,
@@ -111,6 +110,7 @@ export class LogManager {
     const portsOf = (store: LogDirectoryStore): DiskLogPorts => ({
       ...shared,
       logDirectory: store.directory,
+      syncRounds: new SyncRounds({ logsAtOnceMax: SYNCS_AT_ONCE }, { scheduler }),
       recordRecoveryPoints: () => store.recordRecoveryPoints(),
     })
     return new Map(this.#stores.map((store) => [store, portsOf(store)]))
@@ -150,12 +150,16 @@ export class LogManager {
 
   /** Syncs of logs since the start, for `LogFlushStats`. */
   get syncFigures(): SyncFigures {
-    return this.#syncSlots.figures
+    const figures = [...this.#ports.values()].map(({ syncRounds }) => syncRounds.figures)
+    return {
+      count: figures.reduce((sum, { count }) => sum + count, 0),
+      totalMs: figures.reduce((sum, { totalMs }) => sum + totalMs, 0),
+    }
   }
 
   /** Called after each sync of a log with the time it took; one listener. */
   onSynced(listener: (elapsedMs: number) => void): void {
-    this.#syncSlots.onSynced(listener)
+    for (const { syncRounds } of this.#ports.values()) syncRounds.onSynced(listener)
   }
 
   get(topicPartition: TopicPartition): PartitionLog | null {

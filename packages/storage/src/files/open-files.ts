@@ -1,6 +1,6 @@
 /**
  * The segment files that are open, bounded together: thousands of partitions must not need thousands of descriptors.
- * The least recently used one that is not in use is closed when another is needed.
+ * One that was not used lately is closed when another is needed.
  */
 import { assert } from '@kavka/kernel'
 import type { File, FileSystem } from '@kavka/kernel'
@@ -11,6 +11,8 @@ interface OpenFile {
   users: number
   /** Its name is gone: close it with the last user. */
   forgotten: boolean
+  /** Since it last came up for closing (the clock algorithm): a use on the hot path costs no more than this. */
+  wasUsed: boolean
 }
 
 export interface BorrowedFile {
@@ -22,7 +24,7 @@ export interface BorrowedFile {
 export class OpenFiles {
   readonly #fs: FileSystem
   #openMax: number
-  /** In order of last use. */
+  /** In the order in which they come up for closing. */
   readonly #open = new Map<string, OpenFile>()
 
   constructor(options: { readonly openFilesMax: number }, dependencies: { readonly fs: FileSystem }) {
@@ -33,6 +35,10 @@ export class OpenFiles {
 
   get count(): number {
     return this.#open.size
+  }
+
+  isOpen(path: string): boolean {
+    return this.#open.has(path)
   }
 
   /** For use within this turn only; created when missing. */
@@ -74,21 +80,25 @@ export class OpenFiles {
   #use(path: string): OpenFile {
     const known = this.#open.get(path)
     if (known !== undefined) {
-      this.#open.delete(path)
-      this.#open.set(path, known)
+      known.wasUsed = true
       return known
     }
     this.#closeIdleAbove(this.#openMax - 1)
-    const open: OpenFile = { file: this.#fs.open(path, 'create'), users: 0, forgotten: false }
+    const open: OpenFile = { file: this.#fs.open(path, 'create'), users: 0, forgotten: false, wasUsed: false }
     this.#open.set(path, open)
     return open
   }
 
   #closeIdleAbove(count: number): void {
     if (this.#open.size <= count) return
+    // Who was used is put behind the others and comes up once more in this same loop, where it counts as unused.
     for (const [path, open] of this.#open) {
-      if (open.users === 0) {
-        this.#open.delete(path)
+      if (open.users > 0) continue
+      this.#open.delete(path)
+      if (open.wasUsed) {
+        open.wasUsed = false
+        this.#open.set(path, open)
+      } else {
         open.file.close()
       }
       if (this.#open.size <= count) return

@@ -5,7 +5,7 @@ import type { OpenFiles } from '../files/open-files.ts'
 /** Through the descriptor that writes it. */
 export function syncOpenFile(files: OpenFiles, fs: FileSystem, path: string): Promise<void> {
   return unlessGone(async () => {
-    if (!fs.exists(path)) return
+    if (!files.isOpen(path) && !fs.exists(path)) return
     const borrowed = files.borrow(path)
     try {
       await borrowed.file.sync()

@@ -1,15 +1,15 @@
 /**
  * Group commit of one log: what a turn of the event loop appended is written together when it ends, and synced together after
- * that, with one sync in flight at most. What arrives meanwhile goes into the next.
+ * that, with one sync in flight at most (`SyncRounds` says when). What arrives meanwhile goes into the next.
  */
 import { assert } from '@kavka/kernel'
-import type { FileSystem, Scheduler } from '@kavka/kernel'
+import type { File, FileSystem, Scheduler } from '@kavka/kernel'
 import type { OpenFiles } from '../files/open-files.ts'
 import { syncFile, syncOpenFile } from './background-sync.ts'
 import type { NameSyncs } from './background-sync.ts'
 import type { LogDirectory } from './log-directory.ts'
 import type { Segment } from './segment.ts'
-import type { SyncSlots } from './sync-slots.ts'
+import type { SyncedLog, SyncRounds } from './sync-rounds.ts'
 import type { TurnEnd } from './turn-end.ts'
 
 /** Larger synchronous writes stall the loop for tens of milliseconds beside a background sync. */
@@ -29,7 +29,7 @@ export interface LogWriterPorts {
   readonly logDirectory: LogDirectory
   readonly turnEnd: TurnEnd
   readonly scheduler: Scheduler
-  readonly syncSlots: SyncSlots
+  readonly syncRounds: SyncRounds
   readonly nameSyncs: NameSyncs
 }
 
@@ -47,7 +47,15 @@ interface StagedRun {
   sizeBytes: number
 }
 
-export class LogWriter {
+/** What a sync in flight will have covered. */
+interface SyncInFlight {
+  readonly generation: number
+  readonly target: number
+  /** Files beside the log, or directories. */
+  readonly coversNames: boolean
+}
+
+export class LogWriter implements SyncedLog {
   readonly #ports: LogWriterPorts
   readonly #log: WrittenLog
   #staged: StagedRun[] = []
@@ -61,8 +69,11 @@ export class LogWriter {
   #dirtyPaths: string[] = []
   /** Directories with names that the next sync must cover. */
   #dirtyDirectories: string[] = []
-  #syncInFlight: Promise<void> | null = null
+  #isSyncRequested = false
   #syncAgain = false
+  #syncInFlight: SyncInFlight | null = null
+  /** Those who wait for the end of a sync, whatever it covers. */
+  #onSyncEnded: (() => void)[] = []
   /** Counts truncations: a sync that began before one says nothing about the bytes after it. */
   #generation = 0
   #lastSyncMs: number
@@ -87,7 +98,8 @@ export class LogWriter {
   }
 
   get hasUnsynced(): boolean {
-    return this.#syncedEndOffset < this.#stagedEndOffset || this.#dirtySegments.length > 0 || this.#hasDirtyNames
+    const isBehind = this.#syncedEndOffset < this.#stagedEndOffset
+    return isBehind || this.#dirtySegments.length > 0 || this.#hasDirtyNames || this.#syncInFlight !== null
   }
 
   /** Whether the directory changed since the last sync of it was over. */
@@ -167,8 +179,14 @@ export class LogWriter {
 
   /** A sync soon; errors fail the directory. */
   requestSync(): void {
-    if (this.#syncInFlight !== null) this.#syncAgain = true
-    else this.#syncInFlight = this.#syncLoop()
+    if (this.#isSyncRequested) {
+      this.#syncAgain = true
+      return
+    }
+    this.#isSyncRequested = true
+    const { syncRounds } = this.#ports
+    if (this.#log.config.flushMessages <= 1) syncRounds.request(this)
+    else syncRounds.requestApart(this)
   }
 
   /** Resolves when all that was appended before the call is on the disk; false when the directory failed. */
@@ -179,9 +197,12 @@ export class LogWriter {
     // Segments that are written on are dirty again and again; what this call is about lies below the target. A truncation while it
     // waits may leave less than that to sync.
     const isBehind = (): boolean => this.#syncedEndOffset < Math.min(target, this.#writtenEndOffset)
-    while (logDirectory.failure === null && (isBehind() || this.#hasDirtyNames)) {
-      this.requestSync()
-      await this.#syncInFlight
+    const hasNames = (): boolean => this.#hasDirtyNames || this.#syncInFlight?.coversNames === true
+    while (logDirectory.failure === null && (isBehind() || hasNames())) {
+      await new Promise<void>((resolve) => {
+        this.#onSyncEnded.push(resolve)
+        this.requestSync()
+      })
     }
     return logDirectory.failure === null
   }
@@ -198,62 +219,77 @@ export class LogWriter {
     this.#syncedEndOffset = Math.min(this.#syncedEndOffset, endOffset)
   }
 
-  #writeRun(run: StagedRun): void {
-    const file = this.#ports.files.file(run.segment.logPath)
-    this.coverSegment(run.segment)
-    let { position } = run
-    let piece: Buffer[] = []
-    let pieceBytes = 0
-    const flush = (): void => {
-      if (pieceBytes > 0) file.writevSync(piece, position)
-      position += pieceBytes
-      piece = []
-      pieceBytes = 0
+  /** For SyncRounds. */
+  async beginSync(): Promise<void> {
+    const { logDirectory } = this.#ports
+    this.#syncInFlight = { generation: this.#generation, target: this.#writtenEndOffset, coversNames: this.#hasDirtyNames }
+    this.#syncAgain = false
+    this.#lastSyncMs = this.#ports.scheduler.monotonicMs()
+    if (logDirectory.failure !== null) return
+    try {
+      await this.#syncDirty()
+    } catch (error) {
+      logDirectory.fail(error as Error)
     }
-    for (const buffer of run.buffers) {
-      for (let at = 0; at < buffer.length; ) {
-        const part = buffer.subarray(at, at + WRITE_BYTES_MAX - pieceBytes)
-        piece.push(part)
-        pieceBytes += part.length
-        at += part.length
-        if (pieceBytes >= WRITE_BYTES_MAX || piece.length >= WRITE_BUFFERS_MAX) flush()
-      }
-    }
-    flush()
   }
 
-  async #syncLoop(): Promise<void> {
-    do {
-      this.#syncAgain = false
-      const isSynced = await this.#ports.syncSlots.run(() => this.#syncOnce())
-      if (!isSynced) break
-    } while (this.#syncAgain)
+  /** For SyncRounds. */
+  endSync(): void {
+    assert(this.#syncInFlight !== null, 'a sync ends that did not begin')
+    const { generation, target } = this.#syncInFlight
     this.#syncInFlight = null
+    this.#isSyncRequested = false
+    const isSynced = this.#ports.logDirectory.failure === null
+    if (isSynced) {
+      if (generation === this.#generation && target > this.#syncedEndOffset) this.#syncedEndOffset = target
+      this.#log.notifyDurable()
+      if (this.#syncAgain) this.requestSync()
+    }
+    for (const resolve of this.#onSyncEnded.splice(0)) resolve()
   }
 
-  async #syncOnce(): Promise<boolean> {
-    const { fs, files, logDirectory, nameSyncs } = this.#ports
-    const generation = this.#generation
-    const target = this.#writtenEndOffset
+  /** All that is dirty now; what becomes dirty meanwhile is left to the next sync. */
+  #syncDirty(): Promise<unknown> {
+    const { fs, files, nameSyncs } = this.#ports
     const segments = this.#dirtySegments
     const paths = this.#dirtyPaths
     const directories = this.#dirtyDirectories
     this.#dirtySegments = []
+    if (segments.length === 1 && paths.length + directories.length === 0) return syncOpenFile(files, fs, segments[0]!.logPath)
     this.#dirtyPaths = []
     this.#dirtyDirectories = []
-    this.#lastSyncMs = this.#ports.scheduler.monotonicMs()
-    if (logDirectory.failure !== null) return false
     const syncs = segments.map((segment) => syncOpenFile(files, fs, segment.logPath))
     for (const path of paths) syncs.push(syncFile(fs, path))
     for (const path of directories) syncs.push(nameSyncs.sync(path))
-    try {
-      await Promise.all(syncs)
-    } catch (error) {
-      logDirectory.fail(error as Error)
-    }
-    if (logDirectory.failure !== null) return false
-    if (generation === this.#generation && target > this.#syncedEndOffset) this.#syncedEndOffset = target
-    this.#log.notifyDurable()
-    return true
+    return Promise.all(syncs)
   }
+
+  #writeRun(run: StagedRun): void {
+    const file = this.#ports.files.file(run.segment.logPath)
+    this.coverSegment(run.segment)
+    if (run.sizeBytes <= WRITE_BYTES_MAX && run.buffers.length <= WRITE_BUFFERS_MAX) file.writevSync(run.buffers, run.position)
+    else writeInPieces(file, run)
+  }
+}
+
+function writeInPieces(file: File, run: StagedRun): void {
+  let { position } = run
+  let piece: Buffer[] = []
+  let pieceBytes = 0
+  const flush = (): void => {
+    if (pieceBytes > 0) file.writevSync(piece, position)
+    position += pieceBytes
+    piece = []
+    pieceBytes = 0
+  }
+  for (const buffer of run.buffers) {
+    for (let at = 0; at < buffer.length; ) {
+      const part = buffer.subarray(at, at + WRITE_BYTES_MAX - pieceBytes)
+      piece.push(part)
+      pieceBytes += part.length
+      at += part.length
+      if (pieceBytes >= WRITE_BYTES_MAX || piece.length >= WRITE_BUFFERS_MAX) flush()
+    }
+  }
+  flush()
 }

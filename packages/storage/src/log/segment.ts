@@ -42,6 +42,7 @@ export class Segment {
   readonly #ports: SegmentPorts
   readonly #directory: string
   readonly #indexIntervalBytes: number
+  #logPath: string | null = null
   /** Staged bytes included. */
   #sizeBytes: number
   #indexes: SegmentIndexes | null = null
@@ -74,8 +75,9 @@ export class Segment {
     return this.#sizeBytes
   }
 
+  /** Kept once asked for: the active segment is asked with every write. */
   get logPath(): string {
-    return this.path('.log')
+    return (this.#logPath ??= this.path('.log'))
   }
 
   path(suffix: SegmentSuffix): string {
