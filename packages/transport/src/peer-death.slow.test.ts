@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { RaftMessage } from '@kavka/controller'
 import { silentLogger, systemScheduler } from '@kavka/kernel'
 import type { LeaderEpoch, NodeId, Offset } from '@kavka/protocol'
+import { SILENCE_MS_MAX } from './connection-watch.ts'
 import { plaintext } from './grpc-client.ts'
 import { TcpLivenessProbe } from './liveness-probe.ts'
 import { GrpcQuorumPeers } from './quorum/grpc-quorum-peers.ts'
@@ -77,13 +78,29 @@ test('a voter that is stopped is silent, not dead, and talks again when it goes 
   await until(() => events.length === 1)
   child.kill('SIGSTOP')
   peers.send(voterId, voteRequest)
-  await quiet(500)
+  await quiet(1_800)
   expect(events).toEqual(['reachable'])
   expect(received).toEqual([])
+  expect(peers.isConnected(voterId)).toBe(true)
   child.kill('SIGCONT')
   await until(() => received.length === 1)
   expect(events).toEqual(['reachable'])
 }, 20_000)
+
+test('one that is stopped for long loses its connection, and nobody is told that it is dead', async () => {
+  const { child, port } = await startVoter()
+  const { peers, events, received } = watch(port)
+  await until(() => events.length === 1)
+  child.kill('SIGSTOP')
+  await until(() => !peers.isConnected(voterId), SILENCE_MS_MAX + 2_000)
+  await quiet(2_000)
+  expect(events).toEqual(['reachable'])
+  child.kill('SIGCONT')
+  expect(await until(() => events.length === 2, SILENCE_MS_MAX + 2_000)).toBeLessThan(SILENCE_MS_MAX + 1_500)
+  expect(events).toEqual(['reachable', 'reachable'])
+  peers.send(voterId, voteRequest)
+  await until(() => received.length === 1)
+}, 30_000)
 
 test('a probe tells a listening process, a killed one and nobody apart', async () => {
   const { child, port } = await startVoter()
