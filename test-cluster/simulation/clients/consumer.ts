@@ -56,9 +56,19 @@ export class Consumer {
         position += 12 + records.readInt32BE(position + 8)
       }
       client.cluster.replication.consumed(topicPartition, topicId, batches, node.id)
+      const first = batches[0]
+      const isAsked = first === undefined || (first.base <= fetchOffset && first.last >= fetchOffset)
+      client.cluster.world.judge('P7 ReadsWhereAsked', isAsked, { node: node.id, fetchOffset, base: first?.base ?? null, last: first?.last ?? null })
       const last = batches.at(-1)
-      // From the start again now and then: what was read once must be read again.
-      if (last !== undefined) this.#positions.set(key, client.random.unit() < 0.02 ? 0 : last.last + 1)
+      if (last !== undefined) this.#positions.set(key, this.#next(last.last + 1))
     })
+  }
+
+  /** From the start again now and then, or from anywhere: what was read once must be read again. */
+  #next(position: number): number {
+    const { random } = this.client
+    const die = random.unit()
+    if (die < 0.02) return 0
+    return die < 0.1 ? random.below(position) : position
   }
 }

@@ -3,6 +3,7 @@ import { coordinatorPartitionFor, ErrorCode, ZERO_UUID } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
 import type { SimulatedNode } from '../node/simulated-node.ts'
+import { assignCooperatively, assignEagerly } from './assignor.ts'
 import { Client } from './client.ts'
 
 export const GROUP_TOPIC = 't0'
@@ -24,6 +25,8 @@ export class GroupMember {
   readonly client: Client
   readonly group: string
   readonly #instanceId: string | null
+  /** Of all members of a run: a group has one protocol. */
+  readonly #rebalances: 'eagerly' | 'cooperatively'
   #memberId = ''
   generation = -1
   phase: 'out' | 'joining' | 'member' = 'out'
@@ -34,6 +37,7 @@ export class GroupMember {
     this.client = new Client(name, address, cluster)
     this.group = group
     this.#instanceId = this.client.random.unit() < 0.2 ? name : null
+    this.#rebalances = cluster.world.random('group protocol').unit() < 0.5 ? 'eagerly' : 'cooperatively'
     void this.#loop()
   }
 
@@ -61,7 +65,7 @@ export class GroupMember {
       { apiVersion: 9, clientId: this.client.name, clientHost: '/sim' },
       {
         groupId: this.group, sessionTimeoutMs: SESSION_MS, rebalanceTimeoutMs: REBALANCE_MS, memberId: this.#memberId,
-        groupInstanceId: this.#instanceId, protocolType: 'consumer', protocols: [{ name: 'range', metadata: Buffer.from('m') }], reason: null,
+        groupInstanceId: this.#instanceId, protocolType: 'consumer', protocols: [{ name: this.#rebalances, metadata: Buffer.from(JSON.stringify(this.owned)) }], reason: null,
       },
     ), REBALANCE_MS + REQUEST_TIMEOUT_MS)
     if (joined === null) return
@@ -70,7 +74,7 @@ export class GroupMember {
     checks.joined(this.group, joined.generationId, stable)
     this.#memberId = joined.memberId
     const assigns = joined.leader === joined.memberId && !joined.skipAssignment
-    const assignments = assigns ? assign(joined.members.map(({ memberId }) => memberId)) : []
+    const assignments = assigns ? this.#assign(joined.members) : []
     await this.#sync(joined.generationId, assignments)
   }
 
@@ -80,17 +84,29 @@ export class GroupMember {
       { apiVersion: 5, clientId: this.client.name, clientHost: '/sim' },
       {
         groupId: this.group, generationId: generation, memberId: this.#memberId, groupInstanceId: this.#instanceId,
-        protocolType: 'consumer', protocolName: 'range', assignments,
+        protocolType: 'consumer', protocolName: this.#rebalances, assignments,
       },
     ), REQUEST_TIMEOUT_MS)
     if (synced === null) return
     if (synced.errorCode !== ErrorCode.NONE) return this.#refused(synced.errorCode)
     this.generation = generation
+    const before = this.owned
     this.owned = synced.assignment.length === 0 ? [] : (JSON.parse(synced.assignment.toString()) as string[])
     this.phase = 'member'
+    const revoked = before.filter((share) => !this.owned.includes(share))
+    if (this.#rebalances === 'cooperatively' && revoked.length > 0) {
+      this.client.cluster.world.probes.hit('share revoked cooperatively')
+      this.phase = 'out'
+    }
     this.checks.memberSeen(this.group, askedMs)
     // A static member that starts anew takes the place of its former self, in the same generation (KIP-345).
     this.checks.assigned(this.group, generation, this.#instanceId ?? this.#memberId, this.owned)
+  }
+
+  #assign(members: readonly { readonly memberId: string; readonly metadata: Buffer }[]): { memberId: string; assignment: Buffer }[] {
+    const claims = members.map(({ memberId, metadata }) => ({ memberId, owned: JSON.parse(metadata.toString()) as string[] }))
+    const assignments = this.#rebalances === 'eagerly' ? assignEagerly(SHARES, claims) : assignCooperatively(SHARES, claims)
+    return assignments.map(({ memberId, shares }) => ({ memberId, assignment: Buffer.from(JSON.stringify(shares)) }))
   }
 
   async #heartbeat(): Promise<void> {
@@ -154,7 +170,11 @@ export class GroupMember {
   }
 
   #refused(errorCode: number): void {
-    if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID) this.#memberId = ''
+    if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID) {
+      this.#memberId = ''
+      this.owned = []
+    }
+    if (this.#rebalances === 'eagerly' && errorCode === ErrorCode.REBALANCE_IN_PROGRESS) this.owned = []
     if (errorCode === ErrorCode.NOT_COORDINATOR) {
       this.client.cluster.world.probes.hit('group coordinator moved')
       this.client.partitions.clear()
@@ -187,13 +207,6 @@ export class GroupMember {
   get checks(): Cluster['groups'] {
     return this.client.cluster.groups
   }
-}
-
-function assign(memberIds: readonly string[]): { memberId: string; assignment: Buffer }[] {
-  return memberIds.map((memberId, index) => ({
-    memberId,
-    assignment: Buffer.from(JSON.stringify(SHARES.filter((_, share) => share % memberIds.length === index))),
-  }))
 }
 
 /** Nothing was stored, and nothing will be. */

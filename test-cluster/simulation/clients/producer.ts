@@ -6,6 +6,7 @@ import { Client } from './client.ts'
 
 interface Batch {
   readonly index: number
+  readonly producerEpoch: number
   readonly sequence: number
   readonly count: number
   readonly records: Buffer
@@ -18,6 +19,7 @@ interface Target {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
   producerId: number
+  producerEpoch: number
   nextSequence: number
   nextIndex: number
   readonly queue: Batch[]
@@ -30,6 +32,8 @@ interface Target {
 
 const IN_FLIGHT_MAX = 5
 const REQUEST_TIMEOUT_MS = 1_500
+/** When nothing of a partition is under way. */
+const EPOCH_BUMP_PROBABILITY = 0.04
 
 export class Producer {
   readonly client: Client
@@ -67,6 +71,7 @@ export class Producer {
       const name = names[client.random.below(names.length)]!
       const target = await this.#targetOf(name)
       if (target === null || target.queue.length >= IN_FLIGHT_MAX * 2) continue
+      this.#maybeStartEpoch(target)
       this.#make(target)
       this.#pump(target)
     }
@@ -83,7 +88,7 @@ export class Producer {
     const at = name.lastIndexOf('-')
     const topicPartition = { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
     const target: Target = {
-      topicPartition, topicId: info.topicId, producerId, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false, isOver: false,
+      topicPartition, topicId: info.topicId, producerId, producerEpoch: 0, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false, isOver: false,
       isPausing: false,
     }
     this.#targets.set(key, target)
@@ -95,15 +100,24 @@ export class Producer {
     return answer?.ok === true ? answer.value : null
   }
 
+  /** As a client does that has lost count (KIP-360): everything is settled, but copies of old requests may still be on their way. */
+  #maybeStartEpoch(target: Target): void {
+    const isSettled = target.producerId >= 0 && target.isKnown && target.nextSequence > 0 && target.queue.length + target.underWay.size === 0
+    if (!isSettled || this.client.random.unit() >= EPOCH_BUMP_PROBABILITY) return
+    this.client.cluster.world.probes.hit('producer epoch bumped')
+    target.producerEpoch++
+    target.nextSequence = 0
+  }
+
   #make(target: Target): void {
     const { random, name, process } = this.client
     const count = 1 + random.below(3)
     const timestamp = process.wallMs()
     const value = (): Buffer => Buffer.from(`${name}:${this.#made++}:${'x'.repeat(random.below(120))}`)
     const records = Array.from({ length: count }, () => ({ timestamp, key: null, value: value() }))
-    const { producerId, nextSequence: sequence } = target
-    const bytes = buildBatch(records, producerId < 0 ? {} : { producerId, producerEpoch: 0, baseSequence: sequence })
-    target.queue.push({ index: target.nextIndex++, sequence, count, records: bytes, crc: batchCrc(bytes, 0), attempts: 0, firstSentMs: 0 })
+    const { producerId, producerEpoch, nextSequence: sequence } = target
+    const bytes = buildBatch(records, producerId < 0 ? {} : { producerId, producerEpoch, baseSequence: sequence })
+    target.queue.push({ index: target.nextIndex++, producerEpoch, sequence, count, records: bytes, crc: batchCrc(bytes, 0), attempts: 0, firstSentMs: 0 })
     target.nextSequence += count
   }
 
@@ -143,6 +157,7 @@ export class Producer {
         const acked = { base: result!.baseOffset, crc: batch.crc, count: batch.count }
         client.cluster.replication.acknowledged(node.id, topicPartition, topicId, acked)
       }
+      if (result!.errorCode === ErrorCode.INVALID_PRODUCER_EPOCH && batch.producerEpoch < target.producerEpoch) probes.hit('old producer epoch refused')
       return result!
     })
     if (answer?.errorCode === ErrorCode.NONE) {

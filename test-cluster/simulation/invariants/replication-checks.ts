@@ -266,7 +266,8 @@ export class ReplicationChecks implements ReplicaObserver {
     const known = truth.producers.get(batch.producerId)
     const next = known === undefined || known.epoch < batch.producerEpoch ? 0 : sequenceAfter(known.lastSequence, 1)
     const details = { partition: `${truth.topic}-${truth.partition}`, base: batch.base, producer: batch.producerId, sequence: batch.baseSequence, last: known?.lastSequence ?? null }
-    this.#world.judge('T1 SequenceContiguous', batch.baseSequence === next && (known?.epoch ?? 0) <= batch.producerEpoch, details)
+    this.#world.judge('T3 ProducerEpochMonotone', (known?.epoch ?? 0) <= batch.producerEpoch, { ...details, epoch: batch.producerEpoch, before: known?.epoch ?? null })
+    this.#world.judge('T1 SequenceContiguous', batch.baseSequence === next, details)
     truth.producers.set(batch.producerId, { epoch: batch.producerEpoch, lastSequence: sequenceAfter(batch.baseSequence, batch.count - 1) })
   }
 

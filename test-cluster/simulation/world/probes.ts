@@ -11,7 +11,8 @@ export const probeNames = [
   'config changed', 'preferred election', 'records deleted', 'log start moved', 'segment rolled', 'group rebalanced',
   'group coordinator moved', 'group member died', 'group member left', 'stale generation refused', 'offset commit out of time',
   'commit read back', 'minority of voters down after healing', 'whole cluster down at once', 'corruption found', 'node refused damaged data',
-  'offset expired', 'group erased', 'damaged log filled again', 'unclean restart registered', 'proposal with a stale broker epoch',
+  'offset expired', 'group erased', 'producer epoch bumped', 'old producer epoch refused', 'share revoked cooperatively',
+  'damaged log filled again', 'unclean restart registered', 'proposal with a stale broker epoch',
   'proposal with a stale partition epoch', 'synced writes lost', 'stale sector', 'misdirected write', 'read error', 'metadata store damaged', 'damaged metadata store refused',
   'disk slow for seconds', 'clock at another rate',
 ] as const
