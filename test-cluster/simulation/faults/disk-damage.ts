@@ -163,6 +163,8 @@ export class DiskDamage {
     if (nodeIds.length < 2) return false
     for (const one of nodeIds) {
       const { node, stopLosing } = this.#cluster.machine(one)
+      // What has rotted in a segment that no start looks through stays unnoticed until somebody reads it.
+      if (one !== id && this.#cluster.replication.hasRotten(one)) return false
       if (node?.isServing !== true || (stopLosing !== null && one !== id) || this.#cluster.replication.isDamaged(one)) return false
     }
     for (const topic of image.topics.byId.values()) {
