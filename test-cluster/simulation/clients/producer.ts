@@ -88,8 +88,8 @@ export class Producer {
     const at = name.lastIndexOf('-')
     const topicPartition = { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
     const target: Target = {
-      topicPartition, topicId: info.topicId, producerId, producerEpoch: 0, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false, isOver: false,
-      isPausing: false,
+      topicPartition, topicId: info.topicId, producerId, producerEpoch: 0, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false,
+      isOver: false, isPausing: false,
     }
     this.#targets.set(key, target)
     return target

@@ -30,7 +30,7 @@ export const storageMutants: readonly Mutant[] = [
   },
   {
     name: 'a failed sync is taken for done', proves: 'S5 NoAckAfterFailedSync', file: `${storage}/log/log-writer.ts`,
-    find: '      await Promise.all(syncs)\n', replace: '      await Promise.allSettled(syncs)\n',
+    find: '    return Promise.all(syncs)\n', replace: '    return Promise.allSettled(syncs)\n',
   },
   {
     name: 'rot is cut like a torn tail', proves: 'S3 RotIsNotCut', file: `${storage}/log/recovery-plan.ts`,
