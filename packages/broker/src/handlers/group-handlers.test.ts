@@ -31,7 +31,7 @@ const UNKNOWN_ID = 'HLhevujsR9mlAaOGr-wVyg' as Uuid
 
 function topic(name: string, id: Uuid, count: number): TopicImage {
   const partitions = Array.from({ length: count }, (_, partition): PartitionRegistration => ({
-    partition, replicas: [1 as NodeId], isr: [1 as NodeId], elr: [], lastKnownElr: [], addingReplicas: [], removingReplicas: [],
+    partition, replicas: [1 as NodeId], directories: [ZERO_UUID], isr: [1 as NodeId], elr: [], lastKnownElr: [], addingReplicas: [], removingReplicas: [],
     leader: 1 as NodeId, leaderRecovery: 'recovered', leaderEpoch: 0 as LeaderEpoch, partitionEpoch: 0 as PartitionEpoch,
   }))
   return { id, name, partitions }

@@ -36,6 +36,8 @@ export interface PartitionRegistration {
   readonly partition: number
   /** In assignment order: the first is the preferred leader. */
   readonly replicas: readonly NodeId[]
+  /** Log directory of each replica, in the same order (KIP-858). */
+  readonly directories: readonly Uuid[]
   readonly isr: readonly NodeId[]
   /** Eligible leader replicas (KIP-966). */
   readonly elr: readonly NodeId[]

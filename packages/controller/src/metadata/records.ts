@@ -81,6 +81,8 @@ export interface PartitionRecord {
   readonly topicId: Uuid
   readonly partition: number
   readonly replicas: readonly NodeId[]
+  /** Of each replica, in the same order. */
+  readonly directories: readonly Uuid[]
   readonly isr: readonly NodeId[]
   readonly elr: readonly NodeId[]
   readonly lastKnownElr: readonly NodeId[]
@@ -105,6 +107,8 @@ export interface PartitionChangeRecord {
   readonly elr: readonly NodeId[] | null
   readonly lastKnownElr: readonly NodeId[] | null
   readonly replicas: readonly NodeId[] | null
+  /** Of all replicas; comes with `replicas` where they change. */
+  readonly directories: readonly Uuid[] | null
   readonly addingReplicas: readonly NodeId[] | null
   readonly removingReplicas: readonly NodeId[] | null
   readonly leaderRecovery: 'recovered' | 'recovering' | null
@@ -159,6 +163,7 @@ export function partitionChange(
     elr: null,
     lastKnownElr: null,
     replicas: null,
+    directories: null,
     addingReplicas: null,
     removingReplicas: null,
     leaderRecovery: null,

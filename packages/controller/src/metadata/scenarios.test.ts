@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { runScript } from '@kavka/testkit'
 import type { ScriptCommand } from '@kavka/testkit'
 import { ApiKey, errorName } from '@kavka/protocol'
+import type { NodeId } from '@kavka/protocol'
 import { partitionLine } from '../testing/describe-image.ts'
-import { TestCluster } from '../testing/test-cluster.ts'
+import { TestCluster, testUuid } from '../testing/test-cluster.ts'
 import { preferredElections, uncleanElections } from './partitions/maintenance.ts'
+import { LOST_DIRECTORY } from './directories.ts'
 import type { MetadataRecord } from './records.ts'
 
 const folder = join(__dirname, 'testdata')
@@ -52,6 +54,7 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
         ...offset,
         shutDown: command.positional.includes('shut-down'),
         fence: command.positional.includes('fence'),
+        ...(command.positional.includes('directory-offline') ? { offlineLogDirs: [testUuid(id)] } : {}),
       }
       const { errorCode, isFenced, shouldShutDown } = cluster.heartbeat(id, wants)
       return `${errorName(errorCode)}${isFenced === true ? ' fenced' : ''}${shouldShutDown === true ? ' may-stop' : ''}`
@@ -62,6 +65,8 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
     }
     case 'alter-isr':
       return errorName(cluster.alterIsr(command.positional[0]!, numbers(command, 'isr')))
+    case 'assign':
+      return errorName(assign(cluster, id, command))
     case 'config': {
       const [topic, name, value] = command.positional
       return errorName(
@@ -95,6 +100,25 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
   }
 }
 
+/** `assign BROKER TOPIC LOST | KNOWN | UNKNOWN`: the directory that the broker reports. */
+function assign(cluster: TestCluster, id: number, command: ScriptCommand): number {
+  const [, topic, directory] = command.positional
+  const ids = { LOST: LOST_DIRECTORY, KNOWN: testUuid(id), UNKNOWN: testUuid(999) }
+  const partition = { partitionIndex: Number(command.option('partition') ?? 0) }
+  const topicId = topic === 'nowhere' ? testUuid(998) : cluster.topic(topic!).id
+  const response = cluster.request<Assigned>(ApiKey.AssignReplicasToDirs, 0, {
+    brokerId: id,
+    brokerEpoch: Number(command.option('epoch') ?? cluster.image.brokers.get(id as NodeId)?.epoch ?? -1),
+    directories: [{ id: ids[directory as keyof typeof ids], topics: [{ topicId, partitions: [partition] }] }],
+  })
+  return response.errorCode === 0 ? response.directories[0]!.topics[0]!.partitions[0]!.errorCode : response.errorCode
+}
+
+interface Assigned {
+  readonly errorCode: number
+  readonly directories: readonly { readonly topics: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[] }[]
+}
+
 function numbers(command: ScriptCommand, key: string): number[] {
   return (command.options.get(key) ?? []).map(Number)
 }
@@ -111,6 +135,7 @@ function describeRecord(cluster: TestCluster, record: MetadataRecord): string | 
     }
     case 'broker-change':
       if (record.fenced !== null) return `broker ${record.brokerId} ${record.fenced ? 'fenced' : 'unfenced'}`
+      if (record.logDirs !== null) return `broker ${record.brokerId} has ${record.logDirs.length} directories`
       return `broker ${record.brokerId} in controlled shutdown`
     case 'register-broker':
       return `broker ${record.brokerId} registered`

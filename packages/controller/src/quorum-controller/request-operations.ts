@@ -5,6 +5,7 @@ import type {
   AllocateProducerIdsRequest,
   AlterConfigsRequest,
   AlterPartitionRequest,
+  AssignReplicasToDirsRequest,
   BrokerEpoch,
   BrokerHeartbeatRequest,
   BrokerRegistrationRequest,
@@ -29,6 +30,7 @@ import type { Decision, DecisionContext } from '../metadata/decision.ts'
 import { decided } from '../metadata/decision.ts'
 import { decideUpdateFeatures } from '../metadata/features/update-features.ts'
 import { decideAlterPartition } from '../metadata/partitions/alter-partition.ts'
+import { decideAssignReplicasToDirs } from '../metadata/partitions/assign-replicas-to-dirs.ts'
 import { decideElectLeaders } from '../metadata/partitions/elect-leaders.ts'
 import { decideAllocateProducerIds } from '../metadata/producer-ids/allocate-producer-ids.ts'
 import { decideCreatePartitions } from '../metadata/topics/create-partitions.ts'
@@ -69,6 +71,10 @@ const table: ReadonlyMap<number, Decide> = new Map<number, Decide>([
   [
     ApiKey.AlterPartition,
     (context, body: AlterPartitionRequest, version) => decideAlterPartition(context, body, version),
+  ],
+  [
+    ApiKey.AssignReplicasToDirs,
+    (context, body: AssignReplicasToDirsRequest) => decideAssignReplicasToDirs(context, body),
   ],
   [ApiKey.ElectLeaders, (context, body: ElectLeadersRequest) => decideElectLeaders(context, body)],
   [ApiKey.CreateTopics, (context, body: CreateTopicsRequest) => decideCreateTopics(context, body)],

@@ -1,4 +1,5 @@
 /** For tests of this package: an image as plain sorted data, equal exactly when the images are. */
+import { LOST_DIRECTORY } from '../metadata/directories.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { IndexedImage } from '../metadata/partition-index.ts'
 
@@ -13,8 +14,9 @@ export function contentOf(image: IndexedImage): unknown {
 }
 
 export function partitionLine(image: MetadataImage, topicName: string, number: number): string {
-  const { replicas, isr, elr, lastKnownElr, leader, leaderRecovery, leaderEpoch, partitionEpoch } =
+  const { replicas, directories, isr, elr, lastKnownElr, leader, leaderRecovery, leaderEpoch, partitionEpoch } =
     image.topics.byName.get(topicName)!.partitions[number]!
+  const lost = replicas.filter((_, i) => directories[i] === LOST_DIRECTORY)
   const parts = [
     `${topicName}-${number}`,
     `leader=${leader ?? 'none'}`,
@@ -23,6 +25,7 @@ export function partitionLine(image: MetadataImage, topicName: string, number: n
     ...(lastKnownElr.length > 0 ? [`last-known=${list(lastKnownElr)}`] : []),
     ...(leaderRecovery === 'recovering' ? ['recovering'] : []),
     `replicas=${list(replicas)}`,
+    ...(lost.length > 0 ? [`lost=${list(lost)}`] : []),
     `epochs=${leaderEpoch}/${partitionEpoch}`,
   ]
   return parts.join(' ')

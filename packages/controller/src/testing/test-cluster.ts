@@ -51,6 +51,7 @@ export interface TestBroker {
   readonly port?: number
   readonly incarnation?: number
   readonly previousBrokerEpoch?: number
+  readonly logDirs?: readonly Uuid[]
 }
 
 export class TestCluster {
@@ -107,14 +108,20 @@ export class TestCluster {
       ],
       rack: broker.rack ?? null,
       isMigratingZkBroker: false,
-      logDirs: [testUuid(id)],
+      logDirs: broker.logDirs ?? [testUuid(id)],
       previousBrokerEpoch: broker.previousBrokerEpoch ?? existing?.epoch ?? -1,
     })
   }
 
   heartbeat(
     id: number,
-    wants: { fence?: boolean; shutDown?: boolean; offset?: number; epoch?: number } = {},
+    wants: {
+      fence?: boolean
+      shutDown?: boolean
+      offset?: number
+      epoch?: number
+      offlineLogDirs?: readonly Uuid[]
+    } = {},
   ): BrokerHeartbeatResponse {
     return this.request(ApiKey.BrokerHeartbeat, 1, {
       brokerId: id,
@@ -122,7 +129,7 @@ export class TestCluster {
       currentMetadataOffset: wants.offset ?? this.image.offset,
       wantFence: wants.fence ?? false,
       wantShutDown: wants.shutDown ?? false,
-      offlineLogDirs: [],
+      offlineLogDirs: wants.offlineLogDirs ?? [],
     })
   }
 

@@ -1,5 +1,5 @@
 /** A controller without a quorum: decides at once, tells the brokers later. Kafka's rules for ISR, epochs and elections. */
-import { emptyImage } from '@kavka/controller'
+import { emptyImage, UNASSIGNED_DIRECTORY } from '@kavka/controller'
 import type { BrokerRegistration, MetadataChanges, MetadataImage, PartitionRegistration, TopicImage } from '@kavka/controller'
 import { assertPresent } from '@kavka/kernel'
 import { ErrorCode } from '@kavka/protocol'
@@ -185,6 +185,7 @@ export function newPartition(partition: number, replicas: readonly NodeId[]): Pa
     elr: [],
     lastKnownElr: [],
     addingReplicas: [],
+    directories: replicas.map(() => UNASSIGNED_DIRECTORY),
     removingReplicas: [],
     leader: replicas[0] ?? null,
     leaderRecovery: 'recovered',

@@ -486,6 +486,7 @@ export interface PartitionRecord {
   readonly leaderRecovery: LeaderRecovery | null
   readonly leaderEpoch: number
   readonly partitionEpoch: number
+  readonly directories: readonly Uint8Array[]
 }
 
 export function encodePartitionRecord(message: PartitionRecord, writer: Writer): Writer {
@@ -525,6 +526,7 @@ export function encodePartitionRecord(message: PartitionRecord, writer: Writer):
   if (message.leaderRecovery !== null) writer.uint32(80).int32(leaderRecoveryNumbers[message.leaderRecovery])
   if (message.leaderEpoch !== 0) writer.uint32(88).uint32(message.leaderEpoch)
   if (message.partitionEpoch !== 0) writer.uint32(96).uint32(message.partitionEpoch)
+  for (const element of message.directories) writer.uint32(106).bytes(element)
   return writer
 }
 
@@ -541,6 +543,7 @@ export function decodePartitionRecord(reader: Reader, end: number): PartitionRec
   let leaderRecovery: LeaderRecovery | null = null
   let leaderEpoch: number = 0
   let partitionEpoch: number = 0
+  const directories: Uint8Array[] = []
   while (reader.pos < end) {
     const tag = reader.uint32()
     switch (tag) {
@@ -610,12 +613,15 @@ export function decodePartitionRecord(reader: Reader, end: number): PartitionRec
       case 96:
         partitionEpoch = reader.uint32()
         break
+      case 106:
+        roomFor(directories).push(reader.bytes())
+        break
       default:
         reader.skipType(tag & 7)
     }
   }
   exactEnd(reader, end)
-  return { topicId, partition, replicas, isr, elr, lastKnownElr, addingReplicas, removingReplicas, leader, leaderRecovery, leaderEpoch, partitionEpoch }
+  return { topicId, partition, replicas, isr, elr, lastKnownElr, addingReplicas, removingReplicas, leader, leaderRecovery, leaderEpoch, partitionEpoch, directories }
 }
 
 export interface NodeIdList {
@@ -663,6 +669,7 @@ export interface PartitionChangeRecord {
   readonly addingReplicas: NodeIdList | null
   readonly removingReplicas: NodeIdList | null
   readonly leaderRecovery: LeaderRecovery | null
+  readonly directories: UuidList | null
 }
 
 export function encodePartitionChangeRecord(message: PartitionChangeRecord, writer: Writer): Writer {
@@ -676,6 +683,7 @@ export function encodePartitionChangeRecord(message: PartitionChangeRecord, writ
   if (message.addingReplicas !== null) encodeNodeIdList(message.addingReplicas, writer.uint32(66).fork()).ldelim()
   if (message.removingReplicas !== null) encodeNodeIdList(message.removingReplicas, writer.uint32(74).fork()).ldelim()
   if (message.leaderRecovery !== null) writer.uint32(80).int32(leaderRecoveryNumbers[message.leaderRecovery])
+  if (message.directories !== null) encodeUuidList(message.directories, writer.uint32(90).fork()).ldelim()
   return writer
 }
 
@@ -690,6 +698,7 @@ export function decodePartitionChangeRecord(reader: Reader, end: number): Partit
   let addingReplicas: NodeIdList | null = null
   let removingReplicas: NodeIdList | null = null
   let leaderRecovery: LeaderRecovery | null = null
+  let directories: UuidList | null = null
   while (reader.pos < end) {
     const tag = reader.uint32()
     switch (tag) {
@@ -723,12 +732,15 @@ export function decodePartitionChangeRecord(reader: Reader, end: number): Partit
       case 80:
         leaderRecovery = enumLabel(leaderRecoveryLabels, reader.int32(), 'LeaderRecovery')
         break
+      case 90:
+        directories = decodeUuidList(reader, reader.uint32() + reader.pos)
+        break
       default:
         reader.skipType(tag & 7)
     }
   }
   exactEnd(reader, end)
-  return { topicId, partition, leader, isr, elr, lastKnownElr, replicas, addingReplicas, removingReplicas, leaderRecovery }
+  return { topicId, partition, leader, isr, elr, lastKnownElr, replicas, addingReplicas, removingReplicas, leaderRecovery, directories }
 }
 
 export interface RemoveTopicRecord {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import protobuf from 'protobufjs'
 import type { MetadataRecord } from '@kavka/controller'
 import { seededRandom } from '@kavka/kernel'
+import { ZERO_UUID } from '@kavka/protocol'
 import type { BrokerEpoch, LeaderEpoch, NodeId, PartitionEpoch, Uuid } from '@kavka/protocol'
 import { WireDecodeError } from '../proto-runtime.ts'
 import { protobufRecordCodec } from './record-codec.ts'
@@ -34,22 +35,22 @@ const records: readonly MetadataRecord[] = [
   { kind: 'register-controller', controllerId: 3 as NodeId, incarnationId: topicId, endpoints, features },
   { kind: 'topic', topicId, name: 'orders' },
   {
-    kind: 'partition', topicId, partition: 0, replicas: ids(0, 1, 300), isr: ids(1), elr: [], lastKnownElr: ids(0), addingReplicas: ids(2),
+    kind: 'partition', topicId, partition: 0, replicas: ids(0, 1, 300), directories: [topicId, ZERO_UUID, topicId], isr: ids(1), elr: [], lastKnownElr: ids(0), addingReplicas: ids(2),
     removingReplicas: [], leader: 0 as NodeId, leaderRecovery: 'recovered', leaderEpoch: 0 as LeaderEpoch, partitionEpoch: 0 as PartitionEpoch,
   },
   {
-    kind: 'partition', topicId, partition: 2 ** 31 - 1, replicas: ids(0), isr: [], elr: [], lastKnownElr: [], addingReplicas: [],
+    kind: 'partition', topicId, partition: 2 ** 31 - 1, replicas: ids(0), directories: [ZERO_UUID], isr: [], elr: [], lastKnownElr: [], addingReplicas: [],
     removingReplicas: ids(4), leader: null, leaderRecovery: 'recovering', leaderEpoch: 5 as LeaderEpoch, partitionEpoch: 6 as PartitionEpoch,
   },
   ...(['none', 'unchanged', 0 as NodeId, 9 as NodeId] as const).map(
     (leader): MetadataRecord => ({
-      kind: 'partition-change', topicId, partition: 1, leader, isr: [], elr: null, lastKnownElr: ids(1), replicas: null, addingReplicas: null,
+      kind: 'partition-change', topicId, partition: 1, leader, isr: [], elr: null, lastKnownElr: ids(1), replicas: null, directories: null, addingReplicas: null,
       removingReplicas: [], leaderRecovery: null,
     }),
   ),
   {
     kind: 'partition-change', topicId, partition: 1, leader: 'unchanged', isr: null, elr: [], lastKnownElr: null, replicas: ids(1, 2),
-    addingReplicas: ids(2), removingReplicas: null, leaderRecovery: 'recovering',
+    directories: [topicId, ZERO_UUID], addingReplicas: ids(2), removingReplicas: null, leaderRecovery: 'recovering',
   },
   { kind: 'remove-topic', topicId },
   { kind: 'config', resourceType: 2, resourceName: 'orders', name: 'retention.ms', value: '-1' },

@@ -3,7 +3,7 @@ import type {
 } from '@kavka/controller'
 import { assertNever } from '@kavka/kernel'
 import type { BrokerEpoch, LeaderEpoch, NodeId, PartitionEpoch, Uuid } from '@kavka/protocol'
-import { uuidAt } from '@kavka/protocol'
+import { uuidAt, ZERO_UUID } from '@kavka/protocol'
 import type * as wire from '../gen/metadata.ts'
 import { WireDecodeError, required } from '../proto-runtime.ts'
 import { NO_LEADER } from './record-to-wire.ts'
@@ -94,6 +94,7 @@ function partition(value: wire.PartitionRecord): PartitionRecord {
     topicId: uuid(value.topicId),
     partition: int32(value.partition),
     replicas: value.replicas.map(nodeId),
+    directories: value.directories.length === 0 ? value.replicas.map(() => ZERO_UUID) : value.directories.map(uuid),
     isr: value.isr.map(nodeId),
     elr: value.elr.map(nodeId),
     lastKnownElr: value.lastKnownElr.map(nodeId),
@@ -116,6 +117,7 @@ function partitionChange(value: wire.PartitionChangeRecord): PartitionChangeReco
     elr: list(value.elr),
     lastKnownElr: list(value.lastKnownElr),
     replicas: list(value.replicas),
+    directories: value.directories === null ? null : value.directories.ids.map(uuid),
     addingReplicas: list(value.addingReplicas),
     removingReplicas: list(value.removingReplicas),
     leaderRecovery: value.leaderRecovery,

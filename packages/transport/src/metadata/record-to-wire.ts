@@ -1,7 +1,7 @@
-import type { MetadataRecord, PartitionChangeRecord, RegisterBrokerRecord } from '@kavka/controller'
+import type { MetadataRecord, PartitionChangeRecord, PartitionRecord, RegisterBrokerRecord } from '@kavka/controller'
 import { assertNever } from '@kavka/kernel'
 import type { NodeId, Uuid } from '@kavka/protocol'
-import { uuidToBytes } from '@kavka/protocol'
+import { uuidToBytes, ZERO_UUID } from '@kavka/protocol'
 import type * as wire from '../gen/metadata.ts'
 
 /** What the wire has for "no leader from now on", where an absent leader means "as it was". */
@@ -23,7 +23,7 @@ export function recordToWire(record: MetadataRecord): WireRecord {
     case 'topic':
       return { kind: 'topic', value: { ...record, topicId: uuidToBytes(record.topicId) } }
     case 'partition':
-      return { kind: 'partition', value: { ...record, topicId: uuidToBytes(record.topicId) } }
+      return { kind: 'partition', value: partition(record) }
     case 'partition-change':
       return { kind: 'partitionChange', value: partitionChange(record) }
     case 'remove-topic':
@@ -50,6 +50,16 @@ function registerBroker(record: RegisterBrokerRecord): wire.RegisterBrokerRecord
   }
 }
 
+/** Where no replica has a directory nothing is said. */
+function partition(record: PartitionRecord): wire.PartitionRecord {
+  const isSaid = record.directories.some((id) => id !== ZERO_UUID)
+  return {
+    ...record,
+    topicId: uuidToBytes(record.topicId),
+    directories: isSaid ? uuids(record.directories) : [],
+  }
+}
+
 function partitionChange(record: PartitionChangeRecord): wire.PartitionChangeRecord {
   return {
     topicId: uuidToBytes(record.topicId),
@@ -62,6 +72,7 @@ function partitionChange(record: PartitionChangeRecord): wire.PartitionChangeRec
     addingReplicas: list(record.addingReplicas),
     removingReplicas: list(record.removingReplicas),
     leaderRecovery: record.leaderRecovery,
+    directories: record.directories === null ? null : { ids: uuids(record.directories) },
   }
 }
 

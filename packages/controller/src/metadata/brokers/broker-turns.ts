@@ -1,5 +1,7 @@
 /** A broker comes or goes: its registration and all partitions that depend on it, in one atomic batch. */
+import type { Uuid } from '@kavka/protocol'
 import type { DecisionContext } from '../decision.ts'
+import { directoryOf } from '../directories.ts'
 import type { BrokerRegistration } from '../image.ts'
 import type { LocatedPartition } from '../partition-index.ts'
 import { partitionsIn, partitionsOn } from '../partition-index.ts'
@@ -46,6 +48,21 @@ export function excludeAfterUncleanStop(
     return registration.isr.includes(broker.id) || registration.elr.includes(broker.id)
   })
   return changesForBroker(context, trusted, { brokerId: broker.id, turn: 'stopped-uncleanly' })
+}
+
+/**
+ * A directory of the broker failed (KIP-858): its replicas leave like those of a broker that is fenced, the others stay. They remain
+ * eligible where they were: a disk that comes back has what it had.
+ */
+export function loseDirectory(
+  context: DecisionContext,
+  broker: BrokerRegistration,
+  directory: Uuid,
+): MetadataRecord[] {
+  const inSync = filtered(partitionsOn(context.image, broker.id), ({ registration }) => {
+    return registration.isr.includes(broker.id) && directoryOf(registration, broker.id) === directory
+  })
+  return changesForBroker(context, inSync, { brokerId: broker.id, turn: 'leaves' })
 }
 
 function leavePartitions(context: DecisionContext, broker: BrokerRegistration): MetadataRecord[] {

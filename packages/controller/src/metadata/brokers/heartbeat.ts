@@ -10,10 +10,12 @@ import type { BrokerHeartbeatRequest, BrokerHeartbeatResponse, Encodable, NodeId
 import { ErrorCode } from '@kavka/protocol'
 import type { Decision, DecisionContext } from '../decision.ts'
 import { decided } from '../decision.ts'
+import { replayBatch } from '../delta.ts'
 import type { BrokerRegistration } from '../image.ts'
 import type { MetadataRecord } from '../records.ts'
+import { brokerChange } from '../records.ts'
 import type { BrokerSessions } from './broker-sessions.ts'
-import { fenceBroker, startControlledShutdown, unfenceBroker } from './broker-turns.ts'
+import { fenceBroker, loseDirectory, startControlledShutdown, unfenceBroker } from './broker-turns.ts'
 
 type Response = Encodable<BrokerHeartbeatResponse>
 export type BrokerState = 'fenced' | 'active' | 'controlled-shutdown' | 'may-stop'
@@ -36,7 +38,32 @@ export function decideHeartbeat(
     isFenced: next === 'fenced' || next === 'may-stop',
     shouldShutDown: next === 'may-stop',
   }
-  return { ...decided(recordsFor(context, broker, next), response), next }
+  const turn = recordsFor(context, broker, next)
+  return { ...decided([...turn, ...offlineDirectories(context, turn, request)], response), next }
+}
+
+/** Directories that failed since the registration, judged on what the broker's own turn leaves (KIP-858). */
+function offlineDirectories(
+  context: DecisionContext,
+  turn: readonly MetadataRecord[],
+  { brokerId, offlineLogDirs }: BrokerHeartbeatRequest,
+): readonly MetadataRecord[] {
+  const { logDirs } = context.image.brokers.get(brokerId as NodeId)!
+  const failed = logDirs.filter((id) => offlineLogDirs.includes(id))
+  if (failed.length === 0 || failed.length === logDirs.length) return []
+  const { offset, epoch } = context.image
+  const image = replayBatch(context.image, turn, offset, epoch)
+  const broker = image.brokers.get(brokerId as NodeId)!
+  const online = logDirs.filter((id) => !failed.includes(id))
+  return [
+    ...failed.flatMap((directory) => loseDirectory({ ...context, image }, broker, directory)),
+    brokerChange(broker, { logDirs: online }),
+  ]
+}
+
+/** A broker without a directory is no broker; it is about to stop. */
+function hasNoDirectory({ logDirs }: BrokerRegistration, { offlineLogDirs }: BrokerHeartbeatRequest): boolean {
+  return logDirs.length > 0 && logDirs.every((id) => offlineLogDirs.includes(id))
 }
 
 function nextState(
@@ -45,7 +72,8 @@ function nextState(
   request: BrokerHeartbeatRequest,
   sessions: BrokerSessions,
 ): BrokerState {
-  const { wantFence, wantShutDown, currentMetadataOffset } = request
+  const { wantShutDown, currentMetadataOffset } = request
+  const wantFence = request.wantFence || hasNoDirectory(broker, request)
   if (broker.fenced) {
     if (wantShutDown) return 'may-stop'
     return !wantFence && currentMetadataOffset >= broker.epoch ? 'active' : 'fenced'

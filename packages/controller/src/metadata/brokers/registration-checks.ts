@@ -1,8 +1,9 @@
 /** What brokers and controllers register with, checked and brought into our form. */
-import { ErrorCode, isReservedUuid } from '@kavka/protocol'
+import { ErrorCode } from '@kavka/protocol'
 import type { Uuid } from '@kavka/protocol'
 import type { ApiError } from '../decision.ts'
 import { apiError } from '../decision.ts'
+import { isReservedDirectory } from '../directories.ts'
 import type { BrokerRegistration, Endpoint } from '../image.ts'
 import type { SupportedFeature } from '../records.ts'
 
@@ -64,7 +65,7 @@ export function checkLogDirs(
   others: Iterable<BrokerRegistration>,
 ): ApiError | null {
   const invalid = (message: string): ApiError => apiError(ErrorCode.INVALID_REGISTRATION, message)
-  if (logDirs.some((id) => isReservedUuid(id))) return invalid('A reserved directory id is in the request.')
+  if (logDirs.some((id) => isReservedDirectory(id))) return invalid('A reserved directory id is in the request.')
   if (new Set(logDirs).size !== logDirs.length) return invalid('A directory id is in the request twice.')
   for (const other of others) {
     const shared = other.id === brokerId ? undefined : logDirs.find((id) => other.logDirs.includes(id))

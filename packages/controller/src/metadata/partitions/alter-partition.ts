@@ -18,7 +18,7 @@ import type { PartitionRegistration, TopicImage } from '../image.ts'
 import type { MetadataRecord } from '../records.ts'
 import { changedPartition } from '../topics/topics-delta.ts'
 import { decidePartition } from './election.ts'
-import { isActive, partitionDecision } from './partition-changes.ts'
+import { canServe, partitionDecision } from './partition-changes.ts'
 
 type PartitionResult = Encodable<AlterPartitionResponsePartitionData>
 
@@ -112,7 +112,7 @@ function check(
   if (proposal.leaderId !== partition.leader) return ErrorCode.INVALID_REQUEST
   if (proposal.partitionEpoch < partitionEpoch) return ErrorCode.INVALID_UPDATE_VERSION
   if (!isWellFormed(partition, proposal)) return ErrorCode.INVALID_REQUEST
-  return proposal.members.every((member) => isEligible(context, member))
+  return proposal.members.every((member) => isEligible(context, partition, member))
     ? ErrorCode.NONE
     : ErrorCode.INELIGIBLE_REPLICA
 }
@@ -128,8 +128,16 @@ function isWellFormed(
   return leaderRecovery === 'recovering' && ids.length === 1
 }
 
-function isEligible({ image }: DecisionContext, { brokerId, brokerEpoch }: ProposedMember): boolean {
-  if (!isActive(image, brokerId)) return false
+/**
+ * A replica whose directory is lost or offline is refused too: its broker has told that the log is damaged, and what the leader
+ * heard of it was heard before it was emptied.
+ */
+function isEligible(
+  { image }: DecisionContext,
+  partition: PartitionRegistration,
+  { brokerId, brokerEpoch }: ProposedMember,
+): boolean {
+  if (!canServe(image, partition, brokerId)) return false
   return brokerEpoch === EPOCH_UNKNOWN || image.brokers.get(brokerId)!.epoch === brokerEpoch
 }
 

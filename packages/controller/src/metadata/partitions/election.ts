@@ -20,8 +20,15 @@ export interface PartitionDecision {
   readonly election: ElectionKind
   /** Alive, unfenced, not shutting down: as it will be once the records of this decision are in force. */
   isActive(replica: NodeId): boolean
-  /** Null: eligible leader replicas are not enabled. */
-  readonly elr: { readonly minIsr: number; readonly uncleanlyStopped: NodeId | null } | null
+  /** The replica's broker can use that log directory (KIP-858). */
+  isOnline(replica: NodeId, directory: Uuid): boolean
+  /**
+   * Null: eligible leader replicas are not enabled. `distrusted` may lack what it acknowledged, after an unclean stop or because its
+   * log is damaged: no reason makes it eligible.
+   */
+  readonly elr: { readonly minIsr: number; readonly distrusted: NodeId | null } | null
+  /** The directories to have, when they are to change. */
+  readonly directories?: readonly Uuid[]
   /** The in-sync set to have, when it is to change. */
   readonly isr?: readonly NodeId[]
   readonly leaderRecovery?: 'recovered' | 'recovering'
@@ -44,14 +51,22 @@ export function decidePartition(decision: PartitionDecision): PartitionChangeRec
     isr: isrAfter,
     elr: eligibleAfterElection(decision, candidates, isrAfter),
     lastKnownElr: lastKnownAfter(decision, isrAfter, elected.leader),
+    directories: decision.directories ?? partition.directories,
     leaderRecovery: elected.unclean
       ? ('recovering' as const)
       : (decision.leaderRecovery ?? partition.leaderRecovery),
   }
-  assert(after.leader === null || decision.isActive(after.leader), 'an inactive replica elected', {
+  assert(after.leader === null || canServe(decision, after.leader), 'an inactive replica elected', {
     leader: after.leader,
   })
   return differenceOf(topicId, partition, after)
+}
+
+/** Its broker is active and can use the directory that it lies in. */
+function canServe(decision: PartitionDecision, replica: NodeId): boolean {
+  const { replicas, directories } = decision.partition
+  const directory = (decision.directories ?? directories)[replicas.indexOf(replica)]
+  return decision.isActive(replica) && directory !== undefined && decision.isOnline(replica, directory)
 }
 
 /** May lead without losing what is committed: in sync, or eligible when nobody is in sync. */
@@ -61,7 +76,8 @@ function mayLead(
   elr: readonly NodeId[],
   replica: NodeId,
 ): boolean {
-  return decision.isActive(replica) && (isr.includes(replica) || (isr.length === 0 && elr.includes(replica)))
+  const isComplete = isr.includes(replica) || (isr.length === 0 && elr.includes(replica))
+  return isComplete && canServe(decision, replica)
 }
 
 function elect(decision: PartitionDecision, isr: readonly NodeId[], elr: readonly NodeId[]): Elected {
@@ -94,10 +110,10 @@ function electUncleanly(
   const [lastKnown, ...others] = lastKnownElr
   const lastLeaderDecides =
     decision.elr !== null && isr.length === 0 && elr.length === 0 && others.length === 0
-  if (lastLeaderDecides && lastKnown !== undefined && decision.isActive(lastKnown))
+  if (lastLeaderDecides && lastKnown !== undefined && canServe(decision, lastKnown))
     return { leader: lastKnown, unclean: true }
   if (election !== 'unclean') return { leader: null, unclean: false }
-  const any = replicas.find((replica) => decision.isActive(replica))
+  const any = replicas.find((replica) => canServe(decision, replica))
   return any === undefined ? { leader: null, unclean: false } : { leader: any, unclean: true }
 }
 
@@ -113,7 +129,7 @@ function eligibleBeforeElection(
   if (isr.length >= Math.min(elr.minIsr, partition.replicas.length)) return []
   return partition.replicas.filter((replica) => {
     const eligible = partition.isr.includes(replica) || partition.elr.includes(replica)
-    return eligible && !isr.includes(replica) && replica !== elr.uncleanlyStopped
+    return eligible && !isr.includes(replica) && replica !== elr.distrusted
   })
 }
 
@@ -154,7 +170,7 @@ function lastKnownAfter(
 
 type PartitionAfter = Pick<
   PartitionRegistration,
-  'leader' | 'isr' | 'elr' | 'lastKnownElr' | 'leaderRecovery'
+  'leader' | 'isr' | 'elr' | 'lastKnownElr' | 'directories' | 'leaderRecovery'
 >
 
 function differenceOf(
@@ -162,18 +178,19 @@ function differenceOf(
   before: PartitionRegistration,
   after: PartitionAfter,
 ): PartitionChangeRecord | null {
-  const leader = after.leader === before.leader ? 'unchanged' : (after.leader ?? 'none')
+  const leader: PartitionChangeRecord['leader'] =
+    after.leader === before.leader ? 'unchanged' : (after.leader ?? 'none')
   const isr = ifChanged(before.isr, after.isr)
   const elr = ifChanged(before.elr, after.elr)
   const lastKnownElr = ifChanged(before.lastKnownElr, after.lastKnownElr)
+  const directories = ifChanged(before.directories, after.directories)
   const leaderRecovery = after.leaderRecovery === before.leaderRecovery ? null : after.leaderRecovery
-  const same =
-    leader === 'unchanged' && isr === null && elr === null && lastKnownElr === null && leaderRecovery === null
-  return same
-    ? null
-    : partitionChange(topicId, before.partition, { leader, isr, elr, lastKnownElr, leaderRecovery })
+  const sets = [isr, elr, lastKnownElr, directories, leaderRecovery]
+  if (leader === 'unchanged' && sets.every((change) => change === null)) return null
+  const change = { leader, isr, elr, lastKnownElr, directories, leaderRecovery }
+  return partitionChange(topicId, before.partition, change)
 }
 
-function ifChanged(before: readonly NodeId[], after: readonly NodeId[]): readonly NodeId[] | null {
+function ifChanged<Id>(before: readonly Id[], after: readonly Id[]): readonly Id[] | null {
   return before.length === after.length && before.every((id, i) => id === after[i]) ? null : after
 }

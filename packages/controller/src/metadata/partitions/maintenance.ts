@@ -6,7 +6,7 @@ import type { MetadataImage, PartitionRegistration } from '../image.ts'
 import type { LocatedPartition } from '../partition-index.ts'
 import { partitionsIn } from '../partition-index.ts'
 import type { PartitionChangeRecord } from '../records.ts'
-import { electionRecords, isActive } from './partition-changes.ts'
+import { canServe, electionRecords } from './partition-changes.ts'
 
 /** Elections in one pass; what is left over is for the next one, which follows at once. */
 export const ELECTIONS_PER_PASS_MAX = 1000
@@ -26,10 +26,11 @@ export function preferredElections(
 /** Led by another replica though the preferred one is in sync and active. */
 export function awaitsPreferred(
   image: MetadataImage,
-  { leader, replicas, isr }: PartitionRegistration,
+  partition: PartitionRegistration,
 ): boolean {
+  const { leader, replicas, isr } = partition
   const preferred = replicas[0]!
-  return leader !== null && leader !== preferred && isr.includes(preferred) && isActive(image, preferred)
+  return leader !== null && leader !== preferred && isr.includes(preferred) && canServe(image, partition, preferred)
 }
 
 /** Leaderless partitions whose topics allow unclean election. */
@@ -37,8 +38,9 @@ export function uncleanElections(context: DecisionContext): PartitionChangeRecor
   const { image, settings } = context
   const allowed = taken(
     partitionsIn(image, image.index.leaderless),
-    ({ topic, registration: { replicas } }) => {
-      return allowsUncleanElection(image, settings, topic.name) && replicas.some((id) => isActive(image, id))
+    ({ topic, registration }) => {
+      const isAllowed = allowsUncleanElection(image, settings, topic.name)
+      return isAllowed && registration.replicas.some((id) => canServe(image, registration, id))
     },
   )
   return electionRecords(context, allowed, 'unclean')

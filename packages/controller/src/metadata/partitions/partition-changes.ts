@@ -1,9 +1,10 @@
 /** What a change of brokers does to partitions: the loops over `decidePartition`. */
-import type { NodeId } from '@kavka/protocol'
+import type { NodeId, Uuid } from '@kavka/protocol'
 import { allowsUncleanElection, minInsyncReplicas } from '../configs/effective.ts'
 import type { DecisionContext } from '../decision.ts'
 import { ELIGIBLE_LEADER_REPLICAS } from '../features/supported-features.ts'
-import type { MetadataImage, TopicImage } from '../image.ts'
+import { directoryOf, hasOnlineDirectory } from '../directories.ts'
+import type { MetadataImage, PartitionRegistration, TopicImage } from '../image.ts'
 import type { LocatedPartition } from '../partition-index.ts'
 import type { MetadataRecord, PartitionChangeRecord } from '../records.ts'
 import type { ElectionKind, PartitionDecision } from './election.ts'
@@ -28,6 +29,11 @@ export function isActive(image: MetadataImage, brokerId: NodeId): boolean {
   return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
 }
 
+/** Its broker is active and can use the directory that the replica lies in: may lead and be in sync. */
+export function canServe(image: MetadataImage, partition: PartitionRegistration, brokerId: NodeId): boolean {
+  return isActive(image, brokerId) && hasOnlineDirectory(image.brokers.get(brokerId)!, directoryOf(partition, brokerId))
+}
+
 /** The decision that every occasion starts from; the election is `unclean` where the topic allows it. */
 export function partitionDecision(context: DecisionContext, located: LocatedPartition): PartitionDecision {
   return new PartitionDecisions(context).of(located)
@@ -37,19 +43,25 @@ export function partitionDecision(context: DecisionContext, located: LocatedPart
 class PartitionDecisions {
   readonly #context: DecisionContext
   readonly #isActive: (replica: NodeId) => boolean
+  readonly #isOnline: (replica: NodeId, directory: Uuid) => boolean
   readonly #elrEnabled: boolean
   #policy: Pick<PartitionDecision, 'topicId' | 'election' | 'elr'> | null = null
 
   constructor(context: DecisionContext) {
     this.#context = context
-    this.#isActive = (replica) => isActive(context.image, replica)
+    const { image } = context
+    this.#isActive = (replica) => isActive(image, replica)
+    this.#isOnline = (replica, directory) => {
+      const broker = image.brokers.get(replica)
+      return broker !== undefined && hasOnlineDirectory(broker, directory)
+    }
     this.#elrEnabled = elrEnabled(context.image)
   }
 
   of({ topic, registration }: LocatedPartition): PartitionDecision {
     if (this.#policy?.topicId !== topic.id) this.#policy = this.#policyOf(topic)
     const { topicId, election, elr } = this.#policy
-    return { topicId, partition: registration, election, isActive: this.#isActive, elr }
+    return { topicId, partition: registration, election, isActive: this.#isActive, isOnline: this.#isOnline, elr }
   }
 
   #policyOf(topic: TopicImage): Pick<PartitionDecision, 'topicId' | 'election' | 'elr'> {
@@ -58,7 +70,7 @@ class PartitionDecisions {
       topicId: topic.id,
       election: allowsUncleanElection(image, settings, topic.name) ? 'unclean' : 'online',
       elr: this.#elrEnabled
-        ? { minIsr: minInsyncReplicas(image, settings, topic.name), uncleanlyStopped: null }
+        ? { minIsr: minInsyncReplicas(image, settings, topic.name), distrusted: null }
         : null,
     }
   }
@@ -102,7 +114,7 @@ function withTurn(decision: PartitionDecision, { brokerId, turn }: BrokerTurn): 
     isr: decision.partition.isr.filter((id) => id !== brokerId),
     elr: decision.elr && {
       ...decision.elr,
-      uncleanlyStopped: turn === 'stopped-uncleanly' ? brokerId : null,
+      distrusted: turn === 'stopped-uncleanly' ? brokerId : null,
     },
   }
 }

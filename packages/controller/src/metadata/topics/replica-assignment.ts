@@ -5,6 +5,7 @@ import { ErrorCode } from '@kavka/protocol'
 import type { LeaderEpoch, NodeId, PartitionEpoch, Uuid } from '@kavka/protocol'
 import type { ApiError, DecisionContext } from '../decision.ts'
 import { apiError } from '../decision.ts'
+import { directoriesFor } from '../directories.ts'
 import { isActive } from '../partitions/partition-changes.ts'
 import type { PlacementRequest } from '../placement.ts'
 import { placeReplicas } from '../placement.ts'
@@ -78,6 +79,7 @@ export function newPartition(
     topicId,
     partition,
     replicas,
+    directories: directoriesFor(image, replicas, null),
     isr,
     elr: [],
     lastKnownElr: [],

@@ -113,6 +113,7 @@ export function changedPartition(
   return {
     partition: before.partition,
     replicas: record.replicas ?? before.replicas,
+    directories: record.directories ?? before.directories,
     isr: record.isr ?? before.isr,
     elr: record.elr ?? before.elr,
     lastKnownElr: record.lastKnownElr ?? before.lastKnownElr,
@@ -132,8 +133,9 @@ function leaderAfter(before: PartitionRegistration, { leader }: PartitionChangeR
 
 /** Invariants C1 and C2 of a single partition; a record that breaks them was decided wrongly. */
 function checkPartition(partition: PartitionRegistration): void {
-  const { replicas, isr, elr, leader } = partition
+  const { replicas, directories, isr, elr, leader } = partition
   assert(replicas.length > 0, 'a partition without replicas')
+  assert(directories.length === replicas.length, 'a directory for each replica', { directories, replicas })
   assert(
     isr.every((id) => replicas.includes(id)),
     'in-sync replicas that are not replicas',
