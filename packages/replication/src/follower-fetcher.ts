@@ -291,7 +291,7 @@ function positionOf(followed: Followed): FollowerPosition | null {
   const { hosted } = followed
   const { current } = hosted
   if (current.kind !== 'follower' || current.state === null) return null
-  const { log } = hosted
+  const log = hosted.announcedLog
   const intent = followed.announce === 'now' ? 'restart' : 'acknowledge'
   if (intent === 'acknowledge' && !followed.hasAcknowledgment) return null
   followed.announce = 'done'

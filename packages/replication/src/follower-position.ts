@@ -180,6 +180,9 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
     if (this.leaderEpoch > current.state.leaderEpoch) return refused(ErrorCode.UNKNOWN_LEADER_EPOCH)
     // A reassignment that this broker has not heard of yet.
     if (current.state.follower(this.#owner.followerId) === null) return refused(ErrorCode.UNKNOWN_LEADER_EPOCH)
+    const proof = hosted.proofFor(this.#owner.followerId)
+    if (proof === 'running') return refused(ErrorCode.REPLICA_NOT_AVAILABLE)
+    if (proof === 'damaged') return refused(ErrorCode.CORRUPT_MESSAGE)
     return this.#compare(hosted)
   }
 

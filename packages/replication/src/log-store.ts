@@ -12,6 +12,8 @@ export interface LogStore {
     topicId: Uuid,
     config: LogConfig,
   ): Result<PartitionLog, { readonly errorCode: number; readonly message: string }>
+  /** Id of the log directory that holds the log of the partition; null when there is none. */
+  directoryIdOf(topicPartition: TopicPartition): Uuid | null
   delete(topicPartition: TopicPartition): void
   markStray(topicPartition: TopicPartition): void
   /** 0 when there is none. */

@@ -59,11 +59,12 @@ function latest(partition: Partition, isolation: OffsetQuery['isolation']): Offs
  * What was found in the log is told only below the visible end. A new leader that does not yet know what is committed
  * cannot say "none": the record may be committed (KIP-207).
  */
-function visible(partition: Partition, query: OffsetQuery, found: TimestampedOffset | null): OffsetAnswer {
+function visible(partition: Partition, query: OffsetQuery, found: TimestampedOffset | 'corrupt' | null): OffsetAnswer {
   // The look-up went through the file: meanwhile the partition may have got another leader.
   if (partition.current.kind === 'offline') return failed(partition.current.errorCode)
   const state = partition.leaderState
   if (state === null) return failed(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  if (found === 'corrupt') return failed(ErrorCode.CORRUPT_MESSAGE)
   if (found !== null && found.offset < partition.visibleEnd(query.isolation)) {
     return at(found.offset, found.timestampMs, found.leaderEpoch ?? -1)
   }

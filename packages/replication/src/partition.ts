@@ -1,6 +1,7 @@
 /** One replica of this broker: its log, its role, and everyone who waits for something to happen to it. */
 import { assert } from '@kavka/kernel'
 import type { Logger, Scheduler } from '@kavka/kernel'
+import { directoryOf, LOST_DIRECTORY } from '@kavka/controller'
 import type { PartitionRegistration } from '@kavka/controller'
 import { ErrorCode, topicPartitionName } from '@kavka/protocol'
 import type { LeaderEpoch, NodeId, Offset, TopicPartition, Uuid } from '@kavka/protocol'
@@ -13,7 +14,12 @@ import { OffsetWaiters } from './core/offset-waiters.ts'
 import type { OffsetWaiter } from './core/offset-waiters.ts'
 import { applyLeaderFrame } from './follow-leader.ts'
 import type { FollowOutcome } from './follow-leader.ts'
+import { emptyLogAt } from './core/followed-log.ts'
+import type { FollowedLog } from './core/followed-log.ts'
+import { LeaderProof } from './leader-proof.ts'
+import type { ProofState } from './leader-proof.ts'
 import type { LeaderPartitionFrame } from './ports.ts'
+import { ReplicaHealth } from './replica-health.ts'
 
 /**
  *   follower ⇄ leader     by metadata
@@ -50,6 +56,12 @@ export interface PartitionEvents {
   /** As a follower: the own durable end or log start moved and is to be acknowledged. */
   acknowledge(partition: Partition): void
   failed(partition: Partition, cause: Error): void
+  /** A read met damage in the log. */
+  damaged(partition: Partition): void
+  /** The damaged log of a follower was emptied, and is filled again from here on. */
+  emptied(partition: Partition): void
+  /** As a leader: `proofFor` may say something else now. */
+  proved(partition: Partition): void
 }
 
 export interface PartitionOptions {
@@ -87,6 +99,8 @@ export class Partition implements PartitionView {
   readonly positions = new Set<FollowerPositionListener>()
   readonly #options: PartitionOptions
   readonly #dependencies: PartitionDependencies
+  readonly #health: ReplicaHealth
+  readonly #proof: LeaderProof
   #log: PartitionLog | null = null
   #registration: PartitionRegistration
   #current: PartitionRole = { kind: 'follower', state: null }
@@ -97,6 +111,12 @@ export class Partition implements PartitionView {
     this.#options = options
     this.#registration = registration
     this.#dependencies = dependencies
+    this.#health = new ReplicaHealth(options.localId, registration)
+    this.#proof = new LeaderProof({
+      scheduler: dependencies.scheduler,
+      isCurrent: (epoch) => this.leaderState?.leaderEpoch === epoch,
+      settled: () => dependencies.events.proved(this),
+    })
   }
 
   get name(): string {
@@ -175,26 +195,49 @@ export class Partition implements PartitionView {
     return this.#registration.addingReplicas.length > 0 || this.#registration.removingReplicas.length > 0
   }
 
+  /** What the controller has yet to learn of where this replica lies, or that it is damaged; null: nothing. */
+  get directoryClaim(): Uuid | null {
+    return this.#health.claim(this.#registration, this.#followedEpoch())
+  }
+
+  /** What a leader is told of this replica's log. */
+  get announcedLog(): FollowedLog {
+    return this.#health.isHollow ? emptyLogAt(this.log.logStartOffset) : this.log
+  }
+
+  /** Whether this leader may fill that follower: it has read its whole log if the follower is about to throw away its own. */
+  proofFor(follower: NodeId): ProofState | 'not-needed' {
+    const isLost = directoryOf(this.#registration, follower) === LOST_DIRECTORY
+    return isLost ? this.#proof.state(this.log, this.leaderEpoch) : 'not-needed'
+  }
+
   /** How far consumers may read here, by isolation. */
   visibleEnd(isolation: 'read_uncommitted' | 'read_committed'): number {
     const highWatermark = this.highWatermark
     return isolation === 'read_committed' ? Math.min(this.log.lastStableOffset, highWatermark) : highWatermark
   }
 
-  openLog(log: PartitionLog, checkpointedHighWatermark: number): void {
+  /** `directory`: the id of the log directory that holds the log. */
+  openLog(log: PartitionLog, checkpointedHighWatermark: number, directory: Uuid | null): void {
     assert(this.#log === null, 'opened twice', { partition: this.name })
     this.#log = log
+    this.#health.opened(log, directory)
     const known = Math.min(checkpointedHighWatermark, log.logEndOffset)
     if (known > log.highWatermark) log.updateHighWatermark(known as Offset)
     log.onDurable(() => this.#madeDurable())
     log.onFailed((cause) => this.#dependencies.events.failed(this, cause))
-    if (log.corruption !== null) this.takeOffline(ErrorCode.KAFKA_STORAGE_ERROR)
+    log.onCorrupt(() => this.#dependencies.events.damaged(this))
+    if (log.corruption?.found === 'at-start') this.takeOffline(ErrorCode.KAFKA_STORAGE_ERROR)
   }
 
   /** Follows the metadata. Older or equal news changes nothing that newer has settled. */
   follow(registration: PartitionRegistration): RoleChange {
     this.#registration = registration
-    if (this.#current.kind === 'offline' && !this.#repair(registration)) return NO_CHANGE
+    this.#health.follow(registration, this.#followedEpoch())
+    if (this.#current.kind === 'offline') {
+      if (!this.#health.isHollow) return NO_CHANGE
+      this.#current = { kind: 'follower', state: null }
+    }
     if (registration.leader === this.#options.localId) return this.#lead(registration)
     return this.#followLeader(registration)
   }
@@ -273,6 +316,8 @@ export class Partition implements PartitionView {
   applyLeaderFrame(frame: LeaderPartitionFrame): FollowOutcome {
     const current = this.#current
     if (current.kind !== 'follower' || current.state === null) return 'ignored'
+    if (this.#health.isHollow && current.state.isAnswer(frame)) this.#emptyForRefill()
+    if (this.#current !== current) return 'ignored'
     const before = this.log.highWatermark
     const outcome = applyLeaderFrame(frame, current.state, this.log, this.#dependencies.logger)
     if (this.log.highWatermark !== before) this.#wakeFetches()
@@ -294,18 +339,15 @@ export class Partition implements PartitionView {
     return low
   }
 
-  /**
-   * A damaged log is emptied and filled again from the leader, but only once nobody could elect this replica any more:
-   * while it is in sync its readable part may be the last copy of what is committed.
-   */
-  #repair({ leader, isr, elr }: PartitionRegistration): boolean {
-    const { localId } = this.#options
-    if (this.#log === null || this.#log.corruption === null || leader === null || leader === localId) return false
-    if (isr.includes(localId) || elr.includes(localId)) return false
-    this.#dependencies.logger.warn({ partition: this.name, leader }, 'filling a damaged log again from the leader')
-    this.#log.truncateFullyAndStartAt(this.#log.logStartOffset)
-    this.#current = { kind: 'follower', state: null }
-    return true
+  /** The leader answers this hollow replica, so it has proved that it can give back everything. */
+  #emptyForRefill(): void {
+    this.#dependencies.logger.warn({ partition: this.name, leader: this.leaderId }, 'filling a damaged log again from the leader')
+    if (this.#health.empty()) this.#dependencies.events.emptied(this)
+    else this.takeOffline(ErrorCode.KAFKA_STORAGE_ERROR)
+  }
+
+  #followedEpoch(): LeaderEpoch | null {
+    return this.#current.kind === 'follower' ? (this.#current.state?.leaderEpoch ?? null) : null
   }
 
   #lead(registration: PartitionRegistration): RoleChange {
@@ -337,13 +379,18 @@ export class Partition implements PartitionView {
       },
       {
         minInsyncReplicas: () => log.config.minInsyncReplicas,
-        isEligible: this.#dependencies.isEligible,
+        isEligible: (id, brokerEpoch) => this.#isEligible(id, brokerEpoch),
         brokerEpochOf: this.#dependencies.brokerEpochOf,
       },
     )
     this.#current = { kind: 'leader', state }
     this.#take(state.checkIsr(this.#nowMs()))
     this.#wakeFetches()
+  }
+
+  /** The controller takes back no replica that it has marked as lost. */
+  #isEligible(id: NodeId, brokerEpoch: number): boolean {
+    return directoryOf(this.#registration, id) !== LOST_DIRECTORY && this.#dependencies.isEligible(id, brokerEpoch)
   }
 
   #followLeader(registration: PartitionRegistration): RoleChange {

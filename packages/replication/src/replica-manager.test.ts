@@ -352,22 +352,6 @@ describe('metadata', () => {
     expect(leader.metrics).toMatchObject({ underReplicatedCount: 0, counters: { isrExpands: 3, isrShrinks: 0 } })
   })
 
-  test('a damaged log is filled again, but not while its replica could be elected', async () => {
-    const { scheduler, cluster, leader } = await start({ brokers: 2, log: MANUAL })
-    void leader.append(produce({ acks: 0 }, 11))
-    await scheduler.advance(10)
-    const log = cluster.log(2)
-    log.corruption = { path: 'x', position: 0, offset: 0 as never, message: 'damaged' }
-    log.fail(new Error('damaged'))
-    cluster.publish()
-    expect(cluster.broker(2).manager.partition(orders)).toMatchObject({ role: 'offline' })
-    expect(log.logEndOffset).toBe(1)
-    cluster.controller.fence(nodeId(2))
-    cluster.publish()
-    expect(log.corruption).toBeNull()
-    expect(cluster.broker(2).manager.partition(orders)).toMatchObject({ role: 'follower' })
-  })
-
   test('logs of nobody are set aside', async () => {
     const { cluster } = await start({ brokers: 1 })
     const stray = { topic: 'gone', partition: 0 }

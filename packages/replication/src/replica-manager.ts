@@ -27,6 +27,7 @@ import { preferredReplica } from './core/preferred-replica.ts'
 import type { ReadableReplica } from './core/preferred-replica.ts'
 import { DeleteRecordsPath } from './delete-records-path.ts'
 import type { DeleteRecordsEntry, DeleteRecordsResult } from './delete-records-path.ts'
+import { DirectoryAssignments } from './directory-assignments.ts'
 import { FetchPath } from './fetch-path.ts'
 import { FollowerFetchers } from './follower-fetchers.ts'
 import { HostedPartitions } from './hosted-partitions.ts'
@@ -93,6 +94,7 @@ export class ReplicaManagerShell implements ReplicaManager {
   readonly #fetch: FetchPath
   readonly #deletions: DeleteRecordsPath
   readonly #isrUpdates: IsrUpdates
+  readonly #assignments: DirectoryAssignments
   readonly #streams: LeaderStreams
   readonly #fetchers: FollowerFetchers
   readonly #partitionDependencies: PartitionDependencies
@@ -128,6 +130,10 @@ export class ReplicaManagerShell implements ReplicaManager {
       { localId, requestTimeoutMs: options.controllerRequestTimeoutMs },
       { ...dependencies, counters: this.#counters },
     )
+    this.#assignments = new DirectoryAssignments(
+      { localId, requestTimeoutMs: options.controllerRequestTimeoutMs },
+      dependencies,
+    )
     this.#streams = new LeaderStreams(
       { clusterId, localId, frameBytesMax: options.replicaFrameBytesMax },
       {
@@ -160,11 +166,14 @@ export class ReplicaManagerShell implements ReplicaManager {
         proposed: (partition, proposal) => this.#isrUpdates.propose(partition, proposal),
         acknowledge: (partition) => this.#fetchers.acknowledge(partition),
         failed: (partition, cause) => this.#failed(partition, cause),
+        damaged: (partition) => this.#assignments.review(partition),
+        emptied: (partition) => this.#assignments.review(partition),
+        proved: (partition) => this.#streams.partitionChanged(partition),
       },
     }
     transport.onFollower((hello, stream) => this.#streams.accept(hello, stream))
     // Twice in the time that a follower may lag, as Kafka does.
-    this.#isrReview = every(scheduler, options.replicaLagTimeMsMax / 2, () => this.#reviewAllIsrs())
+    this.#isrReview = every(scheduler, options.replicaLagTimeMsMax / 2, () => this.#reviewAll())
   }
 
   /** What metrics read; counted when called. */
@@ -250,6 +259,7 @@ export class ReplicaManagerShell implements ReplicaManager {
     this.#stopped = true
     this.#isrReview.cancel()
     this.#isrUpdates.stop()
+    this.#assignments.stop()
     this.#fetchers.stop()
     this.#streams.stop()
     for (const partition of this.#hosted.all()) {
@@ -283,6 +293,7 @@ export class ReplicaManagerShell implements ReplicaManager {
     }
     this.#streams.partitionChanged(partition)
     this.#listeners.tell(partition, change)
+    this.#assignments.review(partition)
   }
 
   #host(topic: TopicImage, registration: PartitionRegistration, image: MetadataImage): Partition {
@@ -298,7 +309,7 @@ export class ReplicaManagerShell implements ReplicaManager {
     this.#setPredecessorAside(topicPartition, topic, image)
     const opened = logs.getOrCreate(topicPartition, topic.id, logConfigOf(topic.name, image))
     if (opened.ok) {
-      partition.openLog(opened.value, logs.checkpointedHighWatermark(topicPartition))
+      partition.openLog(opened.value, logs.checkpointedHighWatermark(topicPartition), logs.directoryIdOf(topicPartition))
     } else {
       const { errorCode, message } = opened.error
       logger.error({ partition: partition.name, errorCode }, `the replica is offline: ${message}`)
@@ -323,6 +334,7 @@ export class ReplicaManagerShell implements ReplicaManager {
   /** The partition is not this broker's any more: its log goes. */
   #drop(partition: Partition): void {
     this.#fetchers.unfollow(partition)
+    this.#assignments.forget(partition)
     this.#hosted.remove(partition)
     const change = partition.takeOffline(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     this.#streams.partitionChanged(partition)
@@ -365,7 +377,7 @@ export class ReplicaManagerShell implements ReplicaManager {
       else this.#leaderRegistrationChanged(id, image, previous)
     }
     // Whoever became eligible may join now; whoever died no longer holds back a low watermark.
-    this.#reviewAllIsrs()
+    this.#reviewAll()
   }
 
   #leaderRegistrationChanged(id: NodeId, image: MetadataImage, previous: MetadataImage): void {
@@ -380,8 +392,11 @@ export class ReplicaManagerShell implements ReplicaManager {
     if (before !== undefined && before !== image.brokers.get(this.#options.nodeId)?.epoch) this.#fetchers.reconnectAll()
   }
 
-  #reviewAllIsrs(): void {
-    for (const partition of this.#hosted.all()) partition.reviewIsr()
+  #reviewAll(): void {
+    for (const partition of this.#hosted.all()) {
+      partition.reviewIsr()
+      this.#assignments.review(partition)
+    }
   }
 
   #leaderOf({ topic, partition }: TopicPartition): CurrentLeader | null {

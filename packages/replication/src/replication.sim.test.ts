@@ -17,6 +17,7 @@ test(`replication keeps its promises under seeds ${seeds[0]}…${seeds.at(-1)}`,
     for (const [name, count] of Object.entries(report.judged)) totals[name] = (totals[name] ?? 0) + count
     totals['acked'] = (totals['acked'] ?? 0) + report.acked
     totals['crashes'] = (totals['crashes'] ?? 0) + report.crashes
+    totals['rots'] = (totals['rots'] ?? 0) + report.rots
     totals['elections'] = (totals['elections'] ?? 0) + report.elections
   }
   if (process.env['SIM_REPORT'] !== undefined) process.stdout.write(`${JSON.stringify(totals, null, 1)}\n`)
@@ -42,6 +43,7 @@ const EVERY_CHECK = [
   'Liveness',
   'acked',
   'crashes',
+  'rots',
   'elections',
 ]
 

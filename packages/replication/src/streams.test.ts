@@ -33,10 +33,10 @@ function partitionAt(localId: typeof one, number: number, scheduler: VirtualSche
       isEligible: () => true,
       isAlive: () => true,
       brokerEpochOf: () => 7,
-      events: { proposed: () => {}, acknowledge: ({ name }) => acknowledged.push(name), failed: () => {} },
+      events: { proposed: () => {}, acknowledge: ({ name }) => acknowledged.push(name), failed: () => {}, damaged: () => {}, emptied: () => {}, proved: () => {} },
     },
   )
-  partition.openLog(log, 0)
+  partition.openLog(log, 0, null)
   partition.follow(newPartition(number, [one, two]))
   return { partition, log }
 }

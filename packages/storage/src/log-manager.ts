@@ -203,6 +203,11 @@ export class LogManager {
     return this.#logs.get(name)?.store.highWatermarks.get(name) ?? (0 as Offset)
   }
 
+  /** Id of the log directory that holds the log of the partition; null when there is none. */
+  directoryIdOf(topicPartition: TopicPartition): Uuid | null {
+    return this.#logs.get(topicPartitionName(topicPartition))?.store.directory.directoryId ?? null
+  }
+
   onDirectoryFailed(listener: DirectoryFailedListener): void {
     this.#failedListeners.push(listener)
   }

@@ -48,9 +48,12 @@ export interface PartitionLog {
   /** Largest known epoch <= `epoch` and where the next one starts; null when nothing is known (KIP-101, KIP-279). */
   endOffsetForEpoch(epoch: LeaderEpoch): EpochEndOffset | null
 
-  /** First offset whose record timestamp is >= `timestampMs`, below the log end; null when there is none. */
-  offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | null>
-  offsetOfMaxTimestamp(): Promise<TimestampedOffset | null>
+  /**
+   * First offset whose record timestamp is >= `timestampMs`, below the log end; null when there is none, `corrupt` when the look-up met
+   * damage.
+   */
+  offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | 'corrupt' | null>
+  offsetOfMaxTimestamp(): Promise<TimestampedOffset | 'corrupt' | null>
   /** Aborted transactions that a read of [start, end) must know (KIP-98). Over-inclusion is fine, omission is not. */
   abortedTransactions(start: Offset, end: Offset): readonly AbortedTransaction[]
 
@@ -70,10 +73,14 @@ export interface PartitionLog {
   /** Called when the log's directory failed (EIO, a failed sync): from now on every append is refused with KAFKA_STORAGE_ERROR. */
   onFailed(listener: (cause: Error) => void): void
 
+  /** Called when a read set `corruption`. One listener. */
+  onCorrupt(listener: () => void): void
+
   reconfigure(config: LogConfig): void
   /**
-   * Set when bytes that were known to be synced are damaged: the partition is offline here (appends and reads get
-   * KAFKA_STORAGE_ERROR) and nothing was thrown away. `truncateFullyAndStartAt` clears it, so that the replica can be filled again.
+   * Set when bytes below the log end are damaged; nothing was thrown away. Found at the start: the partition is offline here (appends
+   * and reads get KAFKA_STORAGE_ERROR). Found by a read: that place gets CORRUPT_MESSAGE, everything else goes on.
+   * `truncateFullyAndStartAt` clears it, so that the replica can be filled again.
    */
   readonly corruption: LogCorruption | null
   readonly sizeBytes: number
@@ -140,6 +147,7 @@ export type LogReadOutcome =
 
 /** Where synced bytes of a log are not what they were. */
 export interface LogCorruption {
+  readonly found: 'at-start' | 'by-read'
   readonly path: string
   /** Byte in that file. */
   readonly position: number

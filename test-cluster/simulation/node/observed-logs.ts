@@ -72,6 +72,10 @@ export class ObservedLogs implements LogStore {
     return opened
   }
 
+  directoryIdOf(topicPartition: TopicPartition): Uuid | null {
+    return this.#manager.directoryIdOf(topicPartition)
+  }
+
   delete(topicPartition: TopicPartition): void {
     this.#forget(topicPartition)
     this.#manager.delete(topicPartition)

@@ -64,6 +64,12 @@ export class FollowerState {
     return { fetchOffset: log.logEndOffset, lastFetchedEpoch: log.latestEpoch ?? -1 }
   }
 
+  /** Whether the frame judges the position that was announced in this epoch: the leader serves it, or says where it ends. */
+  isAnswer(frame: LeaderPartitionFrame): boolean {
+    const isJudged = frame.errorCode === ErrorCode.NONE || frame.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE
+    return this.#announced && isJudged && frame.leaderEpoch === this.leaderEpoch
+  }
+
   decide(frame: LeaderPartitionFrame, log: FollowerLog): FollowerAction {
     if (!this.#announced) return IGNORE
     if (frame.errorCode !== ErrorCode.NONE && frame.errorCode !== ErrorCode.OFFSET_OUT_OF_RANGE) {

@@ -99,11 +99,11 @@ export class Invariants implements LogObserver {
     this.#judge('P12 LeaderEpochFencing', committed?.value === record.value, { ...record, committed: committed?.value })
   }
 
-  /** P6: every acknowledged record is on some disk, even if its broker is down. */
+  /** P6: every acknowledged record is on some disk, and did not rot there, even if its broker is down. */
   nothingAckedIsLost(): void {
     for (let partition = 0; partition < this.#options.partitionCount; partition++) {
       const onDisk = new Set<string>()
-      for (const batches of this.#disks(partition)) for (const batch of batches) onDisk.add(keyOf(batch.baseOffset, batch.value))
+      for (const batches of this.#soundDisks(partition)) for (const batch of batches) onDisk.add(keyOf(batch.baseOffset, batch.value))
       for (const record of this.#acked) {
         if (record.partition !== partition) continue
         this.#judge('P6 NoCommittedLossGlobally', onDisk.has(keyOf(record.offset, record.value)), { ...record })
@@ -224,6 +224,11 @@ export class Invariants implements LogObserver {
   *#disks(partition: number): Iterable<readonly ModelBatch[]> {
     for (const broker of this.#dependencies.brokers()) yield broker.store.durableBatches(topicPartition(partition))
     for (const remains of this.#dependencies.remains(partition)) yield remains.batches
+  }
+
+  *#soundDisks(partition: number): Iterable<readonly ModelBatch[]> {
+    for (const broker of this.#dependencies.brokers()) yield broker.store.soundBatches(topicPartition(partition))
+    for (const { batches, rotten } of this.#dependencies.remains(partition)) yield batches.filter((batch) => !rotten.has(batch))
   }
 
   #judge(name: string, holds: boolean, details: Record<string, unknown>): void {

@@ -1,4 +1,5 @@
 /** The log directory of one simulated broker; its remains survive the broker. */
+import { UNASSIGNED_DIRECTORY } from '@kavka/controller'
 import { failure, success } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
 import { ErrorCode, topicPartitionName } from '@kavka/protocol'
@@ -63,6 +64,10 @@ export class MemoryLogStore implements LogStore {
     return success(log)
   }
 
+  directoryIdOf(topicPartition: TopicPartition): Uuid | null {
+    return this.get(topicPartition) === null ? null : UNASSIGNED_DIRECTORY
+  }
+
   delete(topicPartition: TopicPartition): void {
     this.#logs.delete(topicPartitionName(topicPartition))
     this.#remains.delete(topicPartitionName(topicPartition))
@@ -82,6 +87,12 @@ export class MemoryLogStore implements LogStore {
     const log = this.get(topicPartition)
     if (log === null) return this.#remains.get(topicPartitionName(topicPartition))?.batches ?? []
     return log.batches.filter(({ lastOffset }) => lastOffset < log.durableEndOffset)
+  }
+
+  /** Of these, what did not rot. */
+  soundBatches(topicPartition: TopicPartition): readonly ModelBatch[] {
+    const { rotten } = this.get(topicPartition) ?? this.#remains.get(topicPartitionName(topicPartition)) ?? { rotten: new Set() }
+    return this.durableBatches(topicPartition).filter((batch) => !rotten.has(batch))
   }
 
   /** As every few seconds. */

@@ -43,6 +43,7 @@ export interface LogRemains {
   readonly batches: readonly ModelBatch[]
   readonly epochs: readonly EpochStart[]
   readonly highWatermarkCheckpoint: number
+  readonly rotten: ReadonlySet<ModelBatch>
 }
 
 /** Told of what the invariants are about. */
@@ -71,6 +72,9 @@ export class MemoryPartitionLog implements PartitionLog {
   #failed = false
   #durable: () => void = () => {}
   #failedListener: (cause: Error) => void = () => {}
+  #corruptListener: () => void = () => {}
+  /** Records that no read gives back any more. */
+  readonly rotten = new Set<ModelBatch>()
   abortedList: AbortedTransaction[] = []
   unstableFrom: number | null = null
 
@@ -191,7 +195,8 @@ export class MemoryPartitionLog implements PartitionLog {
   truncateTo(endOffset: Offset): void {
     assert(endOffset >= this.#logStart, 'truncation below the log start')
     this.observer?.truncated(this, endOffset)
-    while (this.batches.length > 0 && this.batches.at(-1)!.lastOffset >= endOffset) this.batches.pop()
+    while (this.batches.length > 0 && this.batches.at(-1)!.lastOffset >= endOffset) this.rotten.delete(this.batches.pop()!)
+    if (this.rotten.size === 0 && this.corruption?.found === 'by-read') this.corruption = null
     this.epochs = this.epochs.filter(({ start }) => start < endOffset)
     const last = this.batches.at(-1)
     this.#endAt(Math.min(this.#end, endOffset, last === undefined ? this.#logStart : last.lastOffset + 1))
@@ -200,6 +205,7 @@ export class MemoryPartitionLog implements PartitionLog {
   truncateFullyAndStartAt(startOffset: Offset): void {
     this.observer?.truncated(this, Math.min(startOffset, this.#logStart))
     this.batches = []
+    this.rotten.clear()
     this.epochs = []
     this.corruption = null
     this.#logStart = startOffset
@@ -225,6 +231,15 @@ export class MemoryPartitionLog implements PartitionLog {
     this.#failedListener = listener
   }
 
+  onCorrupt(listener: () => void): void {
+    this.#corruptListener = listener
+  }
+
+  /** The batch rots where it lies; whoever reads it next finds out. */
+  rot(batch: ModelBatch): void {
+    this.rotten.add(batch)
+  }
+
   reconfigure(config: LogConfig): void {
     this.config = config
   }
@@ -247,19 +262,21 @@ export class MemoryPartitionLog implements PartitionLog {
     const batches = this.batches.filter(({ lastOffset }) => lastOffset < end)
     const keptEnd = batches.at(-1) === undefined ? this.#logStart : batches.at(-1)!.lastOffset + 1
     const epochs = this.epochs.filter(({ start }) => start < keptEnd)
-    return { topicId: this.topicId, logStart: this.#logStart, batches, epochs, highWatermarkCheckpoint }
+    return { topicId: this.topicId, logStart: this.#logStart, batches, epochs, highWatermarkCheckpoint, rotten: this.rotten }
   }
 
   /** What an orderly stop leaves: everything. */
   closed(): LogRemains {
     const { batches, epochs, topicId } = this
-    return { topicId, logStart: this.#logStart, batches, epochs, highWatermarkCheckpoint: this.#highWatermark }
+    const highWatermarkCheckpoint = this.#highWatermark
+    return { topicId, logStart: this.#logStart, batches, epochs, highWatermarkCheckpoint, rotten: this.rotten }
   }
 
   #recover(remains: LogRemains): void {
     this.#logStart = remains.logStart
     this.batches = [...remains.batches]
     this.epochs = [...remains.epochs]
+    for (const batch of this.batches) if (remains.rotten.has(batch)) this.rotten.add(batch)
     this.#end = this.batches.at(-1) === undefined ? remains.logStart : this.batches.at(-1)!.lastOffset + 1
     this.#durableEnd = this.#end
     this.#highWatermark = remains.logStart
@@ -274,12 +291,25 @@ export class MemoryPartitionLog implements PartitionLog {
     for (const batch of this.#from(startOffset)) {
       if (batch.baseOffset >= endOffsetMax) break
       const fits = sizeBytes + batch.bytes.length <= bytesMax
+      if (this.rotten.has(batch)) {
+        if (records.length > 0) break
+        return this.#foundRot(batch)
+      }
       if (!fits && !(minimum === 'at-least-one-batch' && records.length === 0)) break
       records.push(batch.bytes)
       sizeBytes += batch.bytes.length
       nextOffset = batch.lastOffset + 1
     }
     return { kind: 'read', records, sizeBytes, nextOffset: offset(nextOffset) }
+  }
+
+  #foundRot({ baseOffset }: ModelBatch): LogReadOutcome {
+    const message = `damaged at ${baseOffset}`
+    if (this.corruption === null) {
+      this.corruption = { found: 'by-read', path: 'memory', position: baseOffset, offset: offset(baseOffset), message }
+      this.#corruptListener()
+    }
+    return { kind: 'failed', errorCode: ErrorCode.CORRUPT_MESSAGE, message }
   }
 
   *#from(startOffset: number): Iterable<ModelBatch> {

@@ -1,13 +1,15 @@
 /** A controller without a quorum: decides at once, tells the brokers later. Kafka's rules for ISR, epochs and elections. */
-import { emptyImage, UNASSIGNED_DIRECTORY } from '@kavka/controller'
+import { directoryOf, emptyImage, LOST_DIRECTORY, UNASSIGNED_DIRECTORY } from '@kavka/controller'
 import type { BrokerRegistration, MetadataChanges, MetadataImage, PartitionRegistration, TopicImage } from '@kavka/controller'
 import { assertPresent } from '@kavka/kernel'
-import { ErrorCode } from '@kavka/protocol'
+import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type {
   AlterPartitionRequest,
   AlterPartitionRequestPartitionData,
   AlterPartitionResponse,
   AlterPartitionResponsePartitionData,
+  AssignReplicasToDirsRequest,
+  AssignReplicasToDirsResponse,
   BrokerEpoch,
   LeaderEpoch,
   NodeId,
@@ -102,6 +104,54 @@ export class ModelController {
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, topics }
   }
 
+  /** What brokers ask for through the channel. */
+  answer(apiKey: number, body: unknown): unknown {
+    if (apiKey === ApiKey.AssignReplicasToDirs) return this.assignReplicasToDirs(body as AssignReplicasToDirsRequest)
+    return this.alterPartition(body as AlterPartitionRequest)
+  }
+
+  assignReplicasToDirs(request: AssignReplicasToDirsRequest): AssignReplicasToDirsResponse {
+    const broker = request.brokerId as NodeId
+    if (this.brokerEpoch(broker) !== request.brokerEpoch) {
+      return { throttleTimeMs: 0, errorCode: ErrorCode.STALE_BROKER_EPOCH, directories: [] }
+    }
+    const directories = request.directories.map(({ id, topics }) => ({
+      id,
+      topics: topics.map(({ topicId, partitions }) => ({
+        topicId,
+        partitions: partitions.map(({ partitionIndex }) => {
+          return { partitionIndex, errorCode: this.#assignOne(broker, partitionIndex, id) }
+        }),
+      })),
+    }))
+    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, directories }
+  }
+
+  isLost(partition: number, broker: NodeId): boolean {
+    return directoryOf(this.partition(partition), broker) === LOST_DIRECTORY
+  }
+
+  /** A lost replica leaves the ISR in a new leader epoch, if another member can lead. */
+  #assignOne(broker: NodeId, partition: number, directory: Uuid): number {
+    const known = this.partition(partition)
+    const assigned = { ...known, directories: known.directories.with(known.replicas.indexOf(broker), directory) }
+    if (directory !== LOST_DIRECTORY) {
+      this.#setPartition(changed(assigned, {}))
+      return ErrorCode.NONE
+    }
+    const isr = known.isr.filter((id) => id !== broker)
+    const others = known.replicas.filter((id) => isr.includes(id) && !this.isFenced(id))
+    if (known.isr.includes(broker) && others.length === 0) return ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE
+    const leader = known.leader === broker ? others[0]! : known.leader
+    const leaderEpoch = (known.leaderEpoch + 1) as LeaderEpoch
+    this.#setPartition(changed(assigned, { isr, leader, leaderEpoch }))
+    return ErrorCode.NONE
+  }
+
+  #setPartition(changedOne: PartitionRegistration): void {
+    this.#setPartitions(this.#partitions().map((other) => (other.partition === changedOne.partition ? changedOne : other)))
+  }
+
   #alterOne(broker: NodeId, asked: AlterPartitionRequestPartitionData): AlterPartitionResponsePartitionData {
     const known = this.partition(asked.partitionIndex)
     const errorCode = this.#problemWith(broker, known, asked)
@@ -123,7 +173,9 @@ export class ModelController {
     if (!isr.some(({ brokerId }) => brokerId === broker)) return ErrorCode.INVALID_REQUEST
     const isIneligible = isr.some(
       ({ brokerId, brokerEpoch }) =>
-        this.isFenced(brokerId as NodeId) || this.brokerEpoch(brokerId as NodeId) !== brokerEpoch,
+        this.isFenced(brokerId as NodeId) ||
+        this.brokerEpoch(brokerId as NodeId) !== brokerEpoch ||
+        this.isLost(known.partition, brokerId as NodeId),
     )
     return isIneligible ? ErrorCode.INELIGIBLE_REPLICA : ErrorCode.NONE
   }

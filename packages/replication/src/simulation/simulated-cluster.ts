@@ -3,7 +3,7 @@ import { seededRandom } from '@kavka/kernel'
 import type { Random, Scheduler } from '@kavka/kernel'
 import type { ControllerChannel, ControllerReply } from '@kavka/controller'
 import { ErrorCode, nodeId, topicPartitionName } from '@kavka/protocol'
-import type { AlterPartitionRequest, NodeId } from '@kavka/protocol'
+import type { NodeId } from '@kavka/protocol'
 import type { AppendResult, FetchPartitionResult } from '../api.ts'
 import { Invariants, topicPartition } from './invariants.ts'
 import { logConfig } from './log-config-for-tests.ts'
@@ -23,6 +23,7 @@ interface Mix {
   readonly slowDisks: boolean
   readonly slowReads: boolean
   readonly fullStreams: boolean
+  readonly rot: boolean
 }
 
 const BROKERS = [1, 2, 3].map(nodeId)
@@ -36,6 +37,7 @@ export interface SimulationReport {
   readonly acked: number
   readonly judged: Readonly<Record<string, number>>
   readonly crashes: number
+  readonly rots: number
   readonly elections: number
 }
 
@@ -52,6 +54,7 @@ export class SimulatedCluster {
   #nextValue = 1
   readonly #unanswered = new Map<SimulatedBroker, number>()
   #crashes = 0
+  #rots = 0
   #faultsOn = true
   #isRunning = false
   #failure: unknown = null
@@ -104,7 +107,7 @@ export class SimulatedCluster {
 
   report(): SimulationReport {
     const elections = this.#controller.partition(0).leaderEpoch + this.#controller.partition(1).leaderEpoch
-    return { acked: this.#invariants.ackedCount, judged: this.#invariants.judged, crashes: this.#crashes, elections }
+    return { acked: this.#invariants.ackedCount, judged: this.#invariants.judged, crashes: this.#crashes, rots: this.#rots, elections }
   }
 
   /** No more requests: what is under way may finish. */
@@ -145,6 +148,7 @@ export class SimulatedCluster {
       slowDisks: on(),
       slowReads: on(),
       fullStreams: on(),
+      rot: on(),
     }
   }
 
@@ -215,7 +219,7 @@ export class SimulatedCluster {
           this.#scheduler.after(this.#random.unit() * 10, () => {
             if (this.#controllerCut.has(id)) reply({ kind: 'unreachable' })
             else if (this.#faultsOn && this.#random.below(20) === 0) reply({ kind: 'not-controller', leaderId: null })
-            else reply({ kind: 'answered', body: this.#controller.alterPartition(request.body as AlterPartitionRequest) })
+            else reply({ kind: 'answered', body: this.#controller.answer(request.apiKey, request.body) })
           })
         }),
       openSession: () => ({ close: () => {} }),
@@ -226,8 +230,8 @@ export class SimulatedCluster {
     if (!this.#faultsOn) return
     const id = BROKERS[this.#random.below(BROKERS.length)]!
     const other = BROKERS[this.#random.below(BROKERS.length)]!
-    const { crashes, cuts, controllerCuts, fencing, moves } = this.#mix
-    switch (this.#random.below(7)) {
+    const { crashes, cuts, controllerCuts, fencing, moves, rot } = this.#mix
+    switch (this.#random.below(8)) {
       case 0:
         if (crashes) this.#crash(id)
         break
@@ -250,7 +254,27 @@ export class SimulatedCluster {
       case 6:
         if (moves) this.#controller.moveLeader(this.#random.below(PARTITIONS), id)
         break
+      case 7:
+        if (rot) this.#rot(id, this.#random.below(PARTITIONS))
+        break
     }
+  }
+
+  /**
+   * A committed batch rots on one disk. One replica of a partition at a time, until it is whole again: what rots on all disks is gone.
+   * Consumers read everywhere, so it is found soon.
+   */
+  #rot(id: NodeId, partition: number): void {
+    const isDamaged = (other: NodeId): boolean => {
+      const log = this.#brokers.get(other)?.store.get(topicPartition(partition))
+      return this.#controller.isLost(partition, other) || (log !== undefined && log !== null && log.rotten.size > 0)
+    }
+    const log = this.#brokers.get(id)?.store.get(topicPartition(partition)) ?? null
+    if (log === null || log.batches.length === 0 || BROKERS.some(isDamaged)) return
+    const { isr } = this.#controller.partition(partition)
+    if (isr.includes(id) && isr.length < MIN_ISR) return
+    log.rot(log.batches[this.#random.below(log.batches.length)]!)
+    this.#rots++
   }
 
   /** The controller hears no heartbeats: the broker goes on as if nothing had happened and is fenced after a while. */

@@ -2,7 +2,7 @@
 import { seededRandom } from '@kavka/kernel'
 import type { Scheduler } from '@kavka/kernel'
 import type { ControllerChannel, MetadataImage } from '@kavka/controller'
-import { nodeId } from '@kavka/protocol'
+import { ApiKey, nodeId } from '@kavka/protocol'
 import type { AlterPartitionRequest, NodeId } from '@kavka/protocol'
 import type { LogConfig } from '@kavka/storage'
 import { logConfig } from './log-config-for-tests.ts'
@@ -76,9 +76,9 @@ export class TestCluster {
   #channel(): ControllerChannel {
     return {
       request: async (request) => {
-        const body = request.body as AlterPartitionRequest
-        this.alterPartitions.push(body)
-        return { kind: 'answered', body: this.controller.alterPartition(body) }
+        const { apiKey, body } = request
+        if (apiKey === ApiKey.AlterPartition) this.alterPartitions.push(body as AlterPartitionRequest)
+        return { kind: 'answered', body: this.controller.answer(apiKey, body) }
       },
       openSession: () => ({ close: () => {} }),
     }

@@ -194,7 +194,7 @@ class Story {
   async checkTimestamps(batches: readonly Buffer[]): Promise<void> {
     const max = Math.max(-1, ...batches.map((batch) => new BatchView(batch, 0).maxTimestampMs))
     if (max < 0 || this.movesStart) return
-    expect((await this.log.offsetForTimestamp(max))?.timestampMs).toBe(max)
+    expect(await this.log.offsetForTimestamp(max)).toMatchObject({ timestampMs: max })
     expect(await this.log.offsetForTimestamp(max + 1)).toBeNull()
   }
 

@@ -148,11 +148,11 @@ export class DiskLog implements PartitionLog {
     return this.#state.epochs.endOffsetFor(epoch, this.logEndOffset)
   }
 
-  async offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | null> {
+  async offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | 'corrupt' | null> {
     return this.#state.guarded(() => findTimestamp(this.#state, timestampMs))
   }
 
-  async offsetOfMaxTimestamp(): Promise<TimestampedOffset | null> {
+  async offsetOfMaxTimestamp(): Promise<TimestampedOffset | 'corrupt' | null> {
     return this.#state.guarded(() => findMaxTimestamp(this.#state))
   }
 
@@ -184,6 +184,10 @@ export class DiskLog implements PartitionLog {
 
   onFailed(listener: (cause: Error) => void): void {
     this.#failedListener = listener
+  }
+
+  onCorrupt(listener: () => void): void {
+    this.#state.corruptListener = listener
   }
 
   reconfigure(config: LogConfig): void {

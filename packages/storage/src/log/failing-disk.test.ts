@@ -1,6 +1,8 @@
 /** A disk that refuses: nothing is promised after the first error, and everybody is told (S5, S6). */
 import { buildBatch } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
+import type { LogConfig } from '../log-config.ts'
+import type { LogCorruption } from '../partition-log.ts'
 import { LOG_DIR, LogFixture, PARTITION } from '../testing/log-fixture.ts'
 
 const EPOCH = 0 as LeaderEpoch
@@ -56,6 +58,87 @@ test('a bad byte in the file is never served', async () => {
   expect(await log.read({ startOffset: 0 as Offset, ...read, bytesMax: 1 })).toMatchObject({ kind: 'read', sizeBytes: size })
   expect(await log.read({ startOffset: 1 as Offset, ...read })).toMatchObject({ kind: 'failed', errorCode: CORRUPT_MESSAGE })
   expect(await log.read({ startOffset: 2 as Offset, ...read })).toMatchObject({ kind: 'read', sizeBytes: size })
+})
+
+describe('damage that a read meets', () => {
+  async function logOf(config: Partial<LogConfig> = {}) {
+    const fixture = new LogFixture({ config: { indexIntervalBytes: 300, ...config }, manager: { tailCacheBytesMax: 0 } })
+    const log = await fixture.log()
+    for (let i = 0; i < 10; i++) log.appendAsLeader(batch(), EPOCH, 'client')
+    await fixture.settle()
+    const path = `${log.directory}/00000000000000000000.log`
+    const told: (LogCorruption | null)[] = []
+    log.onCorrupt(() => told.push(log.corruption))
+    return { fixture, log, path, told, size: batch().length }
+  }
+
+  test('is told once, with its place; what is sound is served and appended as before', async () => {
+    const { fixture, log, path, told, size } = await logOf()
+    fixture.fs.corrupt(path, 4 * size + 90, Buffer.from([9]))
+    for (let i = 0; i < 2; i++) {
+      expect(await log.read({ startOffset: 4 as Offset, ...read })).toMatchObject({ kind: 'failed', errorCode: CORRUPT_MESSAGE })
+    }
+    expect(told).toMatchObject([{ found: 'by-read', path, position: 4 * size, offset: 3 }])
+    expect(await log.read({ startOffset: 5 as Offset, ...read })).toMatchObject({ kind: 'read', sizeBytes: 5 * size })
+    expect(log.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'appended', firstOffset: 10 })
+    await fixture.close()
+    expect(fixture.fs.exists(`${LOG_DIR}/.kafka_cleanshutdown`)).toBe(true)
+  })
+
+  // The first eight bytes of a batch, its base offset, are not under its checksum.
+  test.each([
+    ['far beyond the log', 5, 0x10],
+    ['a little on', 7, 0x01],
+    ['a little back', 7, 0x04],
+  ])('shows in offsets that cannot be there: %s', async (_where, byte, bit) => {
+    const { fixture, log, path, told, size } = await logOf()
+    const at = 6 * size + byte
+    fixture.fs.corrupt(path, at, Buffer.from([fixture.fs.readFile(path)[at]! ^ bit]))
+    const outcomes = []
+    for (let offset = 0; offset < 10; offset++) outcomes.push(await log.read({ startOffset: offset as Offset, ...read, bytesMax: size }))
+    expect(told).toHaveLength(1)
+    for (const outcome of outcomes.slice(0, 5)) expect(outcome).toMatchObject({ kind: 'read', sizeBytes: size })
+    expect(outcomes[6]).toMatchObject({ kind: 'failed', errorCode: CORRUPT_MESSAGE })
+  })
+
+  test('is not believed when the next read of the same bytes is sound', async () => {
+    const { fixture, log, path, told, size } = await logOf()
+    const at = 4 * size + 90
+    const before = fixture.fs.readFile(path).subarray(at, at + 1)
+    fixture.fs.corrupt(path, at, Buffer.from([9]))
+    const reading = log.read({ startOffset: 4 as Offset, ...read })
+    // The first read has its bytes by now; the second finds what was written.
+    fixture.fs.corrupt(path, at, before)
+    await fixture.settle()
+    expect([(await reading).kind, told, log.corruption]).toEqual(['read', [], null])
+  })
+
+  test('is met by look-ups of times too', async () => {
+    const { fixture, log, path, told, size } = await logOf()
+    fixture.fs.corrupt(path, 0 * size + 90, Buffer.from([9]))
+    expect(await log.offsetForTimestamp(0)).toBe('corrupt')
+    expect(told).toMatchObject([{ position: 0, offset: 0 }])
+  })
+
+  test('keeps a truncation from cutting at the wrong place', async () => {
+    const { fixture, log, path, told, size } = await logOf({ indexIntervalBytes: 1_000_000 })
+    fixture.fs.corrupt(path, 4 * size + 8, Buffer.from([0xff]))
+    log.truncateTo(7 as Offset)
+    expect([told.length, log.logEndOffset]).toEqual([1, 10])
+    log.truncateFullyAndStartAt(0 as Offset)
+    expect([log.corruption, log.logEndOffset]).toEqual([null, 0])
+  })
+
+  test('is gone with the segment that had it', async () => {
+    const { fixture, log, path, told } = await logOf({ segmentBytes: 400 })
+    fixture.fs.corrupt(path, 90, Buffer.from([9]))
+    expect(await log.read({ startOffset: 0 as Offset, ...read })).toMatchObject({ kind: 'failed', errorCode: CORRUPT_MESSAGE })
+    expect(told).toHaveLength(1)
+    log.updateHighWatermark(10 as Offset)
+    log.advanceLogStartOffset(8 as Offset)
+    fixture.manager.applyRetention()
+    expect(log.corruption).toBeNull()
+  })
 })
 
 test('damage below the recovery point takes the partition offline and throws nothing away, until it is filled again', async () => {

@@ -36,7 +36,7 @@ export async function checkpointLog(log: LogState): Promise<void> {
 /** All on the disk, indexes sealed, snapshot taken. False when the directory failed before or meanwhile. */
 export async function closeCleanly(log: LogState): Promise<boolean> {
   const { ports, writer } = log
-  if (log.corruption !== null) return false
+  if (log.corruption?.found === 'at-start') return false
   log.guarded(() => {
     if (!writer.write()) return
     const written = log.segments.active.writeIndexes()

@@ -16,7 +16,7 @@ import { judgeSegmentEnd, planRecovery } from './recovery-plan.ts'
 import type { Segment, SegmentOptions } from './segment.ts'
 import { SegmentList } from './segment-list.ts'
 import { replayProducers, resumeSegment } from './segment-recovery.ts'
-import type { Resumed, ResumeOptions } from './segment-recovery.ts'
+import type { ReplayDamage, Resumed, ResumeOptions } from './segment-recovery.ts'
 import { completeSwaps } from './swap-files.ts'
 import { walkBatches } from './walk-batches.ts'
 
@@ -105,7 +105,7 @@ class Loader {
     const snapshots = new ProducerSnapshots(directory, names, this.#ports)
     const producers = new ProducerState(partition)
     const beside = { segments, snapshots, producers, logStartOffset, logEndOffset, trustedBelow }
-    if (corruption === null) this.#loadProducers(beside)
+    const damage = corruption === null ? this.#loadProducers(beside) : null
     const recoveryPoint = Math.min(shutdown === 'clean' ? logEndOffset : this.#options.recoveryPoint, logEndOffset)
     return {
       segments,
@@ -119,7 +119,7 @@ class Loader {
       hasUnsyncedNames: trustedBelow !== TRUST_ALL,
       isRecovered: corruption === null && trustedBelow !== TRUST_ALL && isBehindPoint(segments, logEndOffset, recoveryPoint),
       epochsChanged: formatLeaderEpochs(epochs.entries) !== this.#epochText,
-      corruption,
+      corruption: damage ?? corruption,
     }
   }
 
@@ -264,7 +264,7 @@ class Loader {
     const problem = resumed.end.kind === 'bad' ? resumed.end.message : 'the file ends too early'
     const message = `${segment.logPath} is corrupt at byte ${position} (offset ${resumed.nextOffset}, below the recovery point ${this.#options.recoveryPoint}): ${problem}`
     this.#ports.logger.error({ partition: this.#options.partition, path: segment.logPath, position }, message)
-    return { path: segment.logPath, position, offset: resumed.nextOffset as Offset, message }
+    return { found: 'at-start', path: segment.logPath, position, offset: resumed.nextOffset as Offset, message }
   }
 
   /** The checkpointed start lies beyond all that is left (a wiped tail): nothing of it is wanted. */
@@ -284,15 +284,24 @@ class Loader {
     logStartOffset: number
     logEndOffset: number
     trustedBelow: number
-  }): void {
+  }): LogCorruption | null {
     const { segments, snapshots, producers, logStartOffset, logEndOffset, trustedBelow } = parts
     snapshots.removeAbove(logEndOffset)
     snapshots.load(producers, logStartOffset, Math.max(logStartOffset, Math.min(logEndOffset, trustedBelow)))
-    replayProducers(segments, this.#ports.files, producers, logEndOffset, (completed, segment) => {
+    const damage = replayProducers(segments, this.#ports.files, producers, logEndOffset, (completed, segment) => {
       if (completed.outcome !== 'abort' || completed.lastOffset < trustedBelow) return
       segment.noteAborted({ ...completed, lastStableOffset: producers.lastStableOffsetAfter(completed) })
     })
     snapshots.removeStrays(new Set(segments.all.map((segment) => segment.baseOffset)))
+    return damage === null ? null : this.#corruptionBesideReplay(damage)
+  }
+
+  /** Not offline for that: the end of the log is known, and all of it that is sound can be served until it is filled again. */
+  #corruptionBesideReplay({ segment, position, offset, message: problem }: ReplayDamage): LogCorruption {
+    const path = segment.logPath
+    const message = `${path} is corrupt at byte ${position} (offset ${offset}): ${problem}`
+    this.#ports.logger.error({ partition: this.#options.partition, path, position }, message)
+    return { found: 'by-read', path, position, offset: offset as Offset, message }
   }
 }
 

@@ -22,6 +22,7 @@ export function deleteOldSegments(log: LogState): readonly string[] {
     log.ports.fs.syncDirectory(log.directory)
   }
   const gone = log.segments.takeFirst(plan.count)
+  log.forgetDamageOutside()
   const newStart = log.segments.first.baseOffset
   const facts = { partition: log.name, segments: plan.count, reason: plan.reason, logStartOffset: newStart }
   log.ports.logger.info(facts, 'Deleting old segments')

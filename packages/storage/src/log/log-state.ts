@@ -70,6 +70,7 @@ export class LogState {
   generation = 0
   isClosed = false
   durableListener: () => void = () => {}
+  corruptListener: () => void = () => {}
   #durableNotified: number
 
   constructor(options: DiskLogOptions, loaded: LoadedLog, ports: DiskLogPorts) {
@@ -118,8 +119,30 @@ export class LogState {
   unavailable(): string | null {
     const { failure, path } = this.ports.logDirectory
     if (failure !== null) return `Log directory ${path} is offline: ${failure.message}`
-    if (this.corruption !== null) return this.corruption.message
+    if (this.corruption?.found === 'at-start') return this.corruption.message
     return this.isClosed ? `The log of ${this.name} is closed` : null
+  }
+
+  /**
+   * A read met bytes of the log that are not what was written. The log goes on: what is sound is served, and its owner, who is told
+   * once, has it filled again. Returns a sentence naming file and position.
+   */
+  noteDamage(segment: Segment, position: number, offset: number, problem: string): string {
+    const path = segment.logPath
+    const message = `${path} is corrupt at byte ${position} (offset ${offset}): ${problem}`
+    if (this.corruption !== null) return message
+    this.ports.logger.error({ partition: this.name, path, position }, message)
+    this.corruption = { found: 'by-read', path, position, offset: offset as Offset, message }
+    this.corruptListener()
+    return message
+  }
+
+  /** Segments went, by retention or truncation, or were cut: damage in them is no damage any more. */
+  forgetDamageOutside(): void {
+    const { corruption, segments } = this
+    if (corruption?.found !== 'by-read') return
+    const holder = segments.all.find(({ logPath }) => logPath === corruption.path)
+    if (holder === undefined || holder.sizeBytes <= corruption.position) this.corruption = null
   }
 
   /** Runs file operations; an error fails the directory and yields null. */

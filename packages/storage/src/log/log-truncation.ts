@@ -55,6 +55,8 @@ export class LogTruncation {
     if (!log.writer.write()) return
     // The batch that contains `endOffset` goes whole, so that the log may end before it.
     const cut = this.#locateCut(endOffset)
+    // Where to cut is not known: the log stays as it is and is filled again instead.
+    if (cut === null) return
     // It may hold the log start too: then nothing readable is left.
     if (cut.endOffset < log.logStartOffset) return this.startAt(log.logStartOffset, log.logStartOffset)
     log.lowerRecoveryPoint(cut.endOffset)
@@ -63,6 +65,7 @@ export class LogTruncation {
     // Newest first and each durably: after a crash in between the log must end somewhere, not have a hole.
     while (log.segments.active !== cut.segment) this.#dropActiveSegment()
     this.#cutSegment(cut)
+    log.forgetDamageOutside()
     log.truncated(cut.endOffset)
     if (log.highWatermark > cut.endOffset) log.highWatermark = cut.endOffset
     log.dropEpochsFrom(cut.endOffset)
@@ -73,7 +76,8 @@ export class LogTruncation {
     this.#rebuildProducers()
   }
 
-  #locateCut(endOffset: number): LogCut {
+  /** Null when the way there is damaged. */
+  #locateCut(endOffset: number): LogCut | null {
     const { segments } = this.#log
     let index = segments.indexFor(endOffset)
     if (index > 0 && segments.all[index]!.baseOffset === endOffset) index--
@@ -81,13 +85,17 @@ export class LogTruncation {
     const cut = { segment, position: segment.sizeBytes, endOffset }
     const start = segment.indexes.offsets.positionFor(endOffset - 1)
     const file = this.#log.ports.files.file(segment.logPath)
-    walkBatches(file, { start, end: segment.sizeBytes }, (batch, position) => {
+    let nextOffset = segment.baseOffset
+    const end = walkBatches(file, { start, end: segment.sizeBytes }, (batch, position) => {
+      nextOffset = batch.lastOffset + 1
       if (batch.lastOffset < endOffset) return null
       cut.position = position
       cut.endOffset = Math.min(endOffset, batch.baseOffset)
       return 'stop'
     })
-    return cut
+    if (end.kind === 'end') return cut
+    this.#log.noteDamage(segment, end.position, nextOffset, end.message)
+    return null
   }
 
   #dropActiveSegment(): void {
@@ -116,7 +124,8 @@ export class LogTruncation {
   #rebuildProducers(): void {
     const log = this.#log
     log.snapshots.load(log.producers, log.logStartOffset, log.logEndOffset)
-    replayProducers(log.segments, log.ports.files, log.producers, log.logEndOffset)
+    const damage = replayProducers(log.segments, log.ports.files, log.producers, log.logEndOffset)
+    if (damage !== null) log.noteDamage(damage.segment, damage.position, damage.offset, damage.message)
     log.producers.onHighWatermark(log.highWatermark as Offset)
   }
 

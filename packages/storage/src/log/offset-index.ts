@@ -65,6 +65,14 @@ export class OffsetIndex {
     return index < 0 ? 0 : this.#bytes.readInt32BE(index * OFFSET_INDEX_ENTRY_BYTES + 4)
   }
 
+  /** `positionFor`, with the offsets that the batch there can have: behind those of the entry before, up to the entry's own. */
+  placeFor(offset: number): { readonly position: number; readonly offsetMin: number; readonly lastOffsetMax: number } {
+    const index = this.#floor(offset - this.#baseOffset)
+    if (index < 0) return { position: 0, offsetMin: this.#baseOffset, lastOffsetMax: Infinity }
+    const { offset: lastOffsetMax, position } = this.entry(index)
+    return { position, lastOffsetMax, offsetMin: index === 0 ? this.#baseOffset : this.entry(index - 1).offset + 1 }
+  }
+
   /** Keeps the first `count` entries. */
   truncateToCount(count: number): void {
     this.#count = Math.min(this.#count, count)

@@ -80,26 +80,42 @@ function isBelow(entry: OffsetPosition, { trustBelowOffset, endPosition }: Resum
   return entry.offset < trustBelowOffset && entry.position < endPosition
 }
 
-/** Applies to `producers` the batches between its end and `endOffset`, which is that of the log or of a segment. */
+/** Where a replay met bytes that are no batch: what follows them in that segment was passed over. */
+export interface ReplayDamage {
+  readonly segment: Segment
+  readonly position: number
+  readonly offset: number
+  readonly message: string
+}
+
+/**
+ * Applies to `producers` the batches between its end and `endOffset`, which is that of the log or of a segment. Returns the first
+ * damage met on the way.
+ */
 export function replayProducers(
   segments: SegmentList,
   files: OpenFiles,
   producers: ProducerState,
   endOffset: number,
   onCompleted: (completed: CompletedTransaction, segment: Segment) => void = () => {},
-): void {
+): ReplayDamage | null {
   const fromOffset = producers.endOffset
-  if (fromOffset >= endOffset) return
+  if (fromOffset >= endOffset) return null
+  let damage: ReplayDamage | null = null
   for (const segment of segments.all.slice(segments.indexFor(fromOffset))) {
     if (segment.baseOffset >= endOffset) break
     const start = segment.indexes.offsets.positionFor(fromOffset)
     if (start >= segment.sizeBytes) continue
-    walkBatches(files.file(segment.logPath), { start, end: segment.sizeBytes }, (batch) => {
+    let nextOffset = segment.baseOffset
+    const end = walkBatches(files.file(segment.logPath), { start, end: segment.sizeBytes }, (batch) => {
+      nextOffset = batch.lastOffset + 1
       if (batch.producerId < 0 || batch.baseOffset < fromOffset) return null
       const completed = producers.apply(producerBatchOf(batch), transactionMarkerOf(batch))
       if (completed !== null) onCompleted(completed, segment)
       return null
     })
+    if (end.kind === 'bad') damage ??= { segment, position: end.position, offset: nextOffset, message: end.message }
   }
   producers.endOffset = endOffset as typeof producers.endOffset
+  return damage
 }

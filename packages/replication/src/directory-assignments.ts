@@ -1,0 +1,165 @@
+/**
+ * Tells the controller which log directory holds a replica, and that a replica's log is damaged (AssignReplicasToDirs, KIP-858): one
+ * request at a time, with all that is to be told meanwhile. What was refused is told again when something about the partition or
+ * the brokers changed, so a damaged leader that nobody could replace is relieved as soon as somebody can.
+ */
+import type { Logger, Random, Scheduler } from '@kavka/kernel'
+import { LOST_DIRECTORY } from '@kavka/controller'
+import type { ControllerChannel } from '@kavka/controller'
+import { ApiKey, ErrorCode } from '@kavka/protocol'
+import type { AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, NodeId, Uuid } from '@kavka/protocol'
+import { PartitionTable } from './core/partition-table.ts'
+import { RetryBackoff } from './core/retry-backoff.ts'
+import { OnceATurn } from './once-a-turn.ts'
+import type { Partition } from './partition.ts'
+
+export interface DirectoryAssignmentsOptions {
+  readonly localId: NodeId
+  readonly requestTimeoutMs: number
+}
+
+export interface DirectoryAssignmentsDependencies {
+  readonly controller: ControllerChannel
+  readonly scheduler: Scheduler
+  readonly random: Random
+  readonly logger: Logger
+  readonly brokerEpoch: () => number
+}
+
+/** As in Kafka; the rest goes into the next request. */
+const ASSIGNMENTS_PER_REQUEST_MAX = 2_250
+const RETRY_MS = { delayMsMin: 25, delayMsMax: 1000 }
+
+interface Claim {
+  readonly partition: Partition
+  readonly directory: Uuid
+}
+
+export class DirectoryAssignments {
+  readonly #options: DirectoryAssignmentsOptions
+  readonly #dependencies: DirectoryAssignmentsDependencies
+  readonly #backoff: RetryBackoff
+  readonly #flush: OnceATurn
+  readonly #waiting = new PartitionTable<Partition>()
+  #inFlight = false
+  #stopped = false
+
+  constructor(options: DirectoryAssignmentsOptions, dependencies: DirectoryAssignmentsDependencies) {
+    this.#options = options
+    this.#dependencies = dependencies
+    this.#backoff = new RetryBackoff(RETRY_MS, dependencies)
+    this.#flush = new OnceATurn(() => this.#send(), dependencies)
+  }
+
+  /** Something that decides about the claim of the partition may have changed. */
+  review(partition: Partition): void {
+    if (partition.directoryClaim === null) {
+      this.#waiting.delete(partition)
+      return
+    }
+    this.#waiting.set(partition, partition)
+    if (!this.#inFlight) this.#flush.request()
+  }
+
+  forget(partition: Partition): void {
+    this.#waiting.delete(partition)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#flush.stop()
+  }
+
+  #send(): void {
+    if (this.#inFlight || this.#stopped) return
+    const claims = this.#takeClaims()
+    if (claims.length === 0) return
+    this.#inFlight = true
+    const request = {
+      apiKey: ApiKey.AssignReplicasToDirs,
+      apiVersion: 0,
+      body: this.#requestFor(claims),
+      principal: 'User:ANONYMOUS',
+      clientId: '',
+      clientHost: '',
+      listener: '',
+    }
+    void this.#dependencies.controller.request(request, this.#options.requestTimeoutMs).then(
+      (reply) => {
+        if (reply.kind === 'answered') this.#answered(claims, reply.body as AssignReplicasToDirsResponse)
+        else this.#retry(claims)
+      },
+      () => this.#retry(claims),
+    )
+  }
+
+  #takeClaims(): Claim[] {
+    const claims: Claim[] = []
+    for (const partition of [...this.#waiting.values()]) {
+      if (claims.length === ASSIGNMENTS_PER_REQUEST_MAX) break
+      this.#waiting.delete(partition)
+      const directory = partition.directoryClaim
+      if (directory !== null) claims.push({ partition, directory })
+    }
+    return claims
+  }
+
+  #requestFor(claims: readonly Claim[]): AssignReplicasToDirsRequest {
+    const directories = new Map<Uuid, Map<Uuid, { partitionIndex: number }[]>>()
+    for (const { partition, directory } of claims) {
+      let topics = directories.get(directory)
+      if (topics === undefined) directories.set(directory, (topics = new Map()))
+      const partitions = topics.get(partition.topicId)
+      if (partitions === undefined) topics.set(partition.topicId, [{ partitionIndex: partition.partition }])
+      else partitions.push({ partitionIndex: partition.partition })
+    }
+    return {
+      brokerId: this.#options.localId,
+      brokerEpoch: this.#dependencies.brokerEpoch(),
+      directories: Array.from(directories, ([id, topics]) => ({
+        id,
+        topics: Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions })),
+      })),
+    }
+  }
+
+  #answered(claims: readonly Claim[], response: AssignReplicasToDirsResponse): void {
+    if (response.errorCode !== ErrorCode.NONE) {
+      const { errorCode } = response
+      this.#dependencies.logger.warn({ errorCode }, 'the controller refused assignments of replicas to directories')
+      return this.#retry(claims)
+    }
+    const codes = new PartitionTable<number>()
+    for (const { topics } of response.directories) {
+      for (const { topicId, partitions } of topics) {
+        for (const { partitionIndex, errorCode } of partitions) codes.set({ topicId, partition: partitionIndex }, errorCode)
+      }
+    }
+    for (const claim of claims) this.#settle(claim, codes.get(claim.partition) ?? ErrorCode.UNKNOWN_SERVER_ERROR)
+    this.#backoff.reset()
+    this.#proceed()
+  }
+
+  /** What was accepted shows in the metadata, which reviews the claim; what was refused waits for a change. */
+  #settle({ partition, directory }: Claim, errorCode: number): void {
+    const { logger } = this.#dependencies
+    const facts = { partition: partition.name, directory, errorCode }
+    if (errorCode === ErrorCode.NONE) {
+      if (directory === LOST_DIRECTORY) logger.warn(facts, 'a replica with a damaged log is out of service until it is filled again')
+    } else if (errorCode === ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE) {
+      logger.warn(facts, 'the log of this replica is damaged, but no other replica could take over: it goes on')
+    } else logger.warn(facts, 'an assignment of a replica to a directory was refused')
+  }
+
+  /** Not known to have happened. Told twice it does no harm. */
+  #retry(claims: readonly Claim[]): void {
+    if (this.#stopped) return
+    for (const { partition } of claims) if (partition.directoryClaim !== null) this.#waiting.set(partition, partition)
+    this.#dependencies.scheduler.after(this.#backoff.nextDelayMs(), () => this.#proceed())
+  }
+
+  #proceed(): void {
+    this.#inFlight = false
+    if (this.#waiting.size > 0) this.#flush.request()
+  }
+}
