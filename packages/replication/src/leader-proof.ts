@@ -56,6 +56,7 @@ export class LeaderProof {
       const startOffset = offset(Math.max(position, log.logStartOffset))
       if (startOffset >= end) break
       const outcome = await log.read({ startOffset, endOffsetMax: end, bytesMax: CHUNK_BYTES, minimum: 'at-least-one-batch' })
+      if (outcome.kind === 'read') outcome.memory?.giveBack()
       if (!this.#dependencies.isCurrent(epoch)) return 'abandoned'
       if (outcome.kind === 'failed') return outcome.errorCode === ErrorCode.CORRUPT_MESSAGE ? 'damaged' : 'abandoned'
       // Retention took the start away meanwhile: on from the new one.

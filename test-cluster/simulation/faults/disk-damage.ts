@@ -2,7 +2,7 @@
  * Disks that lie: what was synced is gone, elsewhere, or not what it was. Always one machine at a time, and only while others are up
  * and have all of it; then nothing else is broken until that machine has caught up, for nobody promised to survive both.
  */
-import { BATCH_HEADER_BYTES, batchesIn } from '@kavka/protocol'
+import { BATCH_HEADER_BYTES, batchBaseOffset, batchesIn, offset } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
 import type { MemoryFileSystem } from '@kavka/testkit'
 import type { Cluster } from '../cluster.ts'
@@ -127,6 +127,35 @@ export class DiskDamage {
       this.#cluster.restoreStore(id)
       this.#cluster.start(id)
     })
+  }
+
+  /**
+   * Damages a byte of a batch under a running node, and has somebody read it there. Where memory still answers, nobody would meet the
+   * damage before others may lose theirs: it is undone.
+   */
+  rot(id: NodeId, { dice }: PlannedFault): void {
+    const { disk, rottenFiles, node, stopLosing } = this.#cluster.machine(id)
+    const replicas = [...(node?.logs?.replicas ?? [])].filter(({ log, shadow }) => log.corruption === null && shadow.batches.length > 0)
+    const replica = replicas[Math.floor(dice[2]! * replicas.length)]
+    if (replica === undefined || stopLosing !== null || !this.#othersHaveEverything(id)) return
+    const { log } = replica
+    const names = disk.list(log.directory).filter((name) => name.endsWith('.log')).sort()
+    const path = `${log.directory}/${names[Math.floor(dice[1]! * names.length)]!}`
+    const content = disk.peek(path)
+    const step = [...batchesIn(content)].filter(({ kind }) => kind === 'complete').at(Math.floor(dice[3]! * 8))
+    if (step?.kind !== 'complete') return
+    const startOffset = batchBaseOffset(content, step.at)
+    if (startOffset < log.logStartOffset || startOffset >= log.durableEndOffset) return
+    const position = step.at + BATCH_HEADER_BYTES
+    const before = Buffer.from([content[position]!])
+    disk.corrupt(path, position, Buffer.from([before[0]! ^ 0x04]))
+    const outcome = log.read({ startOffset: offset(startOffset), endOffsetMax: log.logEndOffset, bytesMax: 1, minimum: 'at-least-one-batch' })
+    if (!(outcome instanceof Promise)) return disk.corrupt(path, position, before)
+    rottenFiles.add(path)
+    this.#cluster.replication.replicaRotted(replica)
+    this.#cluster.world.probes.hit('batch rotted under a running node')
+    this.#cluster.world.note(`rot at ${position} of ${path} of node ${id}`)
+    this.#quietUntilMs = this.#cluster.world.nowMs + CATCH_UP_MS
   }
 
   #takeDown(id: NodeId): ReturnType<Cluster['machine']> {

@@ -74,6 +74,7 @@ export class FaultInjector {
       case 'clock-rate': return this.#clockRate(id, fault)
       case 'wipe': return this.#damage.wipe(id, fault)
       case 'bit-flip': return this.#damage.bitFlip(id, fault)
+      case 'rot': return this.#damage.rot(id, fault)
       case 'lost-writes': return this.#damage.lostWrites(id, fault)
       case 'stale-sector': return this.#damage.staleSector(id, fault)
       case 'misdirected-write': return this.#damage.misdirectedWrite(id, fault)
@@ -268,5 +269,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'wipe', 'bit-flip', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate'].includes(kind)
 }

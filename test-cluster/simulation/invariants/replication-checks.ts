@@ -42,6 +42,7 @@ export class ReplicationChecks implements ReplicaObserver {
   readonly #damaged = new Map<NodeId, number>()
   readonly #everRotten = new Set<NodeId>()
   readonly #withFailedSync = new WeakSet<SimulatedProcess>()
+  readonly #rotten = new Set<string>()
 
   constructor(world: World, cluster: ClusterView) {
     this.#world = world
@@ -51,6 +52,15 @@ export class ReplicationChecks implements ReplicaObserver {
 
   syncFailed(process: SimulatedProcess): void {
     this.#withFailedSync.add(process)
+  }
+
+  /** A batch of that replica rotted on the disk of a running node: until it is emptied its disk owes nothing. */
+  replicaRotted(replica: ObservedReplica): void {
+    this.#rotten.add(rottenKey(replica))
+  }
+
+  isRotten(replica: ObservedReplica): boolean {
+    return replica.log.corruption !== null || this.#rotten.has(rottenKey(replica))
   }
 
   damaged(id: NodeId): void {
@@ -94,8 +104,9 @@ export class ReplicationChecks implements ReplicaObserver {
     if (node.logs === null) return
     this.content.restarted(node.id)
     const remains: Remains[] = []
-    for (const { topicId, topicPartition, log, shadow } of node.logs.replicas) {
-      if (log.corruption !== null) continue
+    for (const replica of node.logs.replicas) {
+      const { topicId, topicPartition, log, shadow } = replica
+      if (this.isRotten(replica)) continue
       const durableEnd = Math.min(log.durableEndOffset, shadow.cutFrom)
       remains.push({ topicId, topic: topicPartition.topic, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
     }
@@ -110,6 +121,7 @@ export class ReplicationChecks implements ReplicaObserver {
     this.content.opened({ node: nodeId, topicId, ...topicPartition, logEndOffset: log.logEndOffset, isCorrupt: log.corruption !== null })
     if (topicId !== ZERO_UUID) for (const batch of replica.shadow.batches) this.content.found(nodeId, topicId, topicPartition.partition, batch)
     if (log.corruption !== null) return this.#world.probes.hit('corruption found')
+    if (this.isRotten(replica)) return
     if (remains !== undefined && !this.isDamaged(nodeId)) this.#recoveryKeepsSynced(replica, remains)
     this.#producerState(replica)
     const truth = this.#truthOf(replica)
@@ -135,6 +147,7 @@ export class ReplicationChecks implements ReplicaObserver {
     const truth = this.#truthOf(replica)
     const { nodeId, shadow, log } = replica
     this.#world.probes.hit(kind === 'cut' ? 'follower truncated' : 'follower started over')
+    if (kind === 'start-over' && this.#rotten.delete(rottenKey(replica))) this.#world.probes.hit('rotten replica emptied')
     if (log.corruption !== null) return this.content.emptying(nodeId, nameOf(replica), this.#isCandidate(truth, nodeId))
     if (this.isDamaged(nodeId)) return
     const lost = shadow.batches.filter(({ last }) => last >= endOffset)
@@ -291,7 +304,7 @@ export class ReplicationChecks implements ReplicaObserver {
   /** P2 and P3: whoever may lead has everything that is committed. */
   #candidate(truth: PartitionTruth, { isr, elr, leader }: PartitionRegistration, replica: ObservedReplica): void {
     const { nodeId, shadow, topicId, log } = replica
-    if (topicId !== truth.topicId || !(isr.includes(nodeId) || elr.includes(nodeId)) || this.isDamaged(nodeId) || log.corruption !== null) return
+    if (topicId !== truth.topicId || !(isr.includes(nodeId) || elr.includes(nodeId)) || this.isDamaged(nodeId) || this.isRotten(replica)) return
     const name = leader === nodeId ? 'P2 LeaderCompleteness' : 'P3 CandidateCompleteness'
     const end = Math.max(shadow.end, log.logEndOffset)
     const details = { node: nodeId, partition: nameOf(replica), end, committedEnd: truth.committedEnd, isr: isr.join(), elr: elr.join() }
@@ -402,4 +415,8 @@ function firstAtOrAbove(batches: readonly ShadowBatch[], offset: number): number
   let at = batches.length
   while (at > 0 && batches[at - 1]!.last >= offset) at--
   return at
+}
+
+function rottenKey({ nodeId, topicId, topicPartition }: ObservedReplica): string {
+  return `${nodeId}/${topicId}/${topicPartition.partition}`
 }

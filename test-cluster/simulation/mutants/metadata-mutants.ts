@@ -8,10 +8,10 @@ export const metadataMutants: readonly Mutant[] = [
   { name: 'partition epoch stands still', file: `${metadata}/topics/topics-delta.ts`, find: '(before.partitionEpoch + 1) as PartitionEpoch', replace: 'before.partitionEpoch' },
   { name: 'alter partition of an older partition epoch', file: `${metadata}/partitions/alter-partition.ts`, find: '  if (proposal.partitionEpoch < partitionEpoch) return ErrorCode.INVALID_UPDATE_VERSION\n', replace: '' },
   { name: 'alter partition of a broker that registered anew', file: `${metadata}/partitions/alter-partition.ts`, find: 'return brokerEpoch === EPOCH_UNKNOWN || image.brokers.get(brokerId)!.epoch === brokerEpoch', replace: 'return brokerEpoch >= EPOCH_UNKNOWN' },
-  { name: 'alter partition with a fenced member', file: `${metadata}/partitions/alter-partition.ts`, find: '  if (!isActive(image, brokerId)) return false\n', replace: '' },
-  { name: 'a leader outside the in-sync set', file: `${metadata}/partitions/election.ts`, find: 'return decision.isActive(replica) && (isr.includes(replica) || (isr.length === 0 && elr.includes(replica)))', replace: 'return decision.isActive(replica) && isr.length + elr.length >= 0' },
+  { name: 'alter partition with a fenced member', file: `${metadata}/partitions/alter-partition.ts`, find: '  if (!canServe(image, partition, brokerId)) return false\n', replace: '' },
+  { name: 'a leader outside the in-sync set', file: `${metadata}/partitions/election.ts`, find: 'return isComplete && canServe(decision, replica)', replace: 'return canServe(decision, replica)' },
   { name: 'an unclean stop is taken for a clean one', file: `${metadata}/brokers/register-broker.ts`, find: 'request.previousBrokerEpoch !== existing.epoch', replace: 'request.previousBrokerEpoch > existing.epoch' },
-  { name: 'who stopped uncleanly stays eligible', file: `${metadata}/partitions/election.ts`, find: ' && replica !== elr.uncleanlyStopped', replace: '' },
+  { name: 'who stopped uncleanly stays eligible', file: `${metadata}/partitions/election.ts`, find: ' && replica !== elr.distrusted', replace: '' },
   { name: 'a fenced broker keeps its partitions', file: `${metadata}/brokers/broker-turns.ts`, find: 'return [...leavePartitions(context, broker), ...fenced]', replace: 'return fenced' },
   { name: 'a new registration keeps the broker epoch', file: `${metadata}/brokers/register-broker.ts`, find: "brokerEpoch: again ? existing.epoch : 'offset-of-batch'", replace: "brokerEpoch: existing?.epoch ?? 'offset-of-batch'" },
   {

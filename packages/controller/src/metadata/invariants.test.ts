@@ -8,11 +8,12 @@ import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
 import { contentOf, describeImage } from '../testing/describe-image.ts'
 import { jsonRecordCodec } from '../testing/json-record-codec.ts'
-import { TestCluster } from '../testing/test-cluster.ts'
+import { TestCluster, testUuid } from '../testing/test-cluster.ts'
 import { minInsyncReplicas } from './configs/effective.ts'
 import { MetadataDelta, replayBatch } from './delta.ts'
 import type { IndexedImage } from './partition-index.ts'
 import { emptyIndexedImage } from './partition-index.ts'
+import { directoryOf, hasOnlineDirectory, LOST_DIRECTORY } from './directories.ts'
 import { preferredElections, uncleanElections } from './partitions/maintenance.ts'
 import { imageOf, recordsOf } from './snapshot.ts'
 
@@ -48,9 +49,9 @@ function randomStep(cluster: TestCluster, random: Random): Unclean {
   const id = 1 + random.below(BROKERS)
   cluster.nowMs += 1000
   const known = cluster.image.brokers.get(id as NodeId)
-  switch (random.below(26)) {
+  switch (random.below(29)) {
     case 0:
-      return done(cluster.register(id, random.below(3) === 0 ? { previousBrokerEpoch: -1 } : {}))
+      return done(cluster.register(id, { ...directories(id), ...(random.below(3) === 0 ? { previousBrokerEpoch: -1 } : {}) }))
     case 1:
       return random.below(2) === 0 ? done(cluster.heartbeat(id, { shutDown: true })) : 'clean'
     case 2:
@@ -60,7 +61,7 @@ function randomStep(cluster: TestCluster, random: Random): Unclean {
     case 15:
       return done(cluster.heartbeat(id))
     case 16:
-      return done(cluster.register(id))
+      return done(cluster.register(id, directories(id)))
     case 17:
       return done(createTopic(cluster, random))
     case 3:
@@ -93,6 +94,11 @@ function randomStep(cluster: TestCluster, random: Random): Unclean {
       return done(
         cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: id, brokerEpoch: known?.epoch ?? -1 }),
       )
+    case 26:
+    case 27:
+      return done(assignDirectory(cluster, random))
+    case 28:
+      return done(cluster.heartbeat(id, { offlineLogDirs: [testUuid(id)] }))
     default:
       return done(alterIsr(cluster, random))
   }
@@ -101,6 +107,28 @@ function randomStep(cluster: TestCluster, random: Random): Unclean {
     // Last known leaders and topics that allow it are elected uncleanly in any step.
     return 'clean'
   }
+}
+
+/** Some brokers have two. */
+function directories(id: number): { readonly logDirs: readonly Uuid[] } {
+  return { logDirs: id < 3 ? [testUuid(id)] : [testUuid(id), testUuid(id + 10)] }
+}
+
+function assignDirectory(cluster: TestCluster, random: Random): void {
+  const name = anyTopic(cluster, random)
+  if (name === null) return
+  const { replicas } = cluster.partition(name)
+  const id = replicas[random.below(replicas.length)]!
+  const directory = [LOST_DIRECTORY, testUuid(id), testUuid(id), testUuid(id + 10), testUuid(99)][random.below(5)]!
+  const topics = [{ topicId: cluster.topic(name).id, partitions: [{ partitionIndex: 0 }] }]
+  const brokerEpoch = cluster.image.brokers.get(id)?.epoch ?? -1
+  const before = cluster.partition(name)
+  cluster.request(ApiKey.AssignReplicasToDirs, 0, { brokerId: id, brokerEpoch, directories: [{ id: directory, topics }] })
+  const { leader, isr, elr } = cluster.partition(name)
+  if (directory !== LOST_DIRECTORY || cluster.partition(name) === before) return
+  assert(![...isr, ...elr].includes(id), 'a lost replica may be elected', { id })
+  const mayLead = before.isr.length > 0 ? before.isr : before.elr
+  assert(before.leader === null || (leader !== null && [...mayLead, ...before.elr].includes(leader)), 'nobody leads, or not everything', { id })
 }
 
 function anyTopic(cluster: TestCluster, random: Random): string | null {
@@ -190,6 +218,7 @@ function checkInvariants(
         'C2: not a replica',
         where,
       )
+      assert(isr.every((id) => hasOnlineDirectory(image.brokers.get(id)!, directoryOf(partition, id))), 'C1: in sync in a directory that is not online', where)
       assert(!elr.some((id) => isr.includes(id)), 'C2: eligible and in sync', where)
       assert(
         isr.length < Math.min(minIsr, replicas.length) || elr.length === 0,
