@@ -141,13 +141,15 @@ export class FetchRead {
     if (outcome.kind === 'failed') return failure(outcome.errorCode, null)
     if (outcome.kind === 'offset-out-of-range') return failure(ErrorCode.OFFSET_OUT_OF_RANGE, null)
     // Went offline while the file was read: there is no high watermark to tell any more.
-    if (partition.current.kind === 'offline') return failure(partition.current.errorCode, null)
+    const offline = offlineFailure(partition)
+    if (offline !== null) return offline
     // A limit cut it short: more lies ready, so there is nothing to wait for.
     if (outcome.sizeBytes > 0 && outcome.nextOffset < visibleEnd) this.#isUrgent = true
     const result = this.#result(partition, outcome)
     if (result.abortedTransactions === null || outcome.sizeBytes === 0) return result
     const aborted = partition.log.abortedTransactions(offset(wanted.fetchOffset), outcome.nextOffset)
-    return { ...result, abortedTransactions: aborted }
+    // They could not be read: without them the records must not leave.
+    return offlineFailure(partition) ?? { ...result, abortedTransactions: aborted }
   }
 
   #result(partition: Partition, { records, sizeBytes, memory }: ReadBytes): FetchPartitionResult {
@@ -165,6 +167,10 @@ export class FetchRead {
       currentLeader: null,
     }
   }
+}
+
+function offlineFailure({ current }: Partition): FetchPartitionResult | null {
+  return current.kind === 'offline' ? failure(current.errorCode, null) : null
 }
 
 function settled(result: FetchPartitionResult): { readonly kind: 'settled'; readonly result: FetchPartitionResult } {

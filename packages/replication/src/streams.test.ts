@@ -33,7 +33,10 @@ function partitionAt(localId: typeof one, number: number, scheduler: VirtualSche
       isEligible: () => true,
       isAlive: () => true,
       brokerEpochOf: () => 7,
-      events: { proposed: () => {}, acknowledge: ({ name }) => acknowledged.push(name), failed: () => {}, damaged: () => {}, emptied: () => {}, proved: () => {} },
+      events: {
+        proposed: () => {}, failed: () => {}, damaged: () => {}, emptied: () => {}, proved: () => {},
+        acknowledge: ({ name }) => acknowledged.push(name),
+      },
     },
   )
   partition.openLog(log, 0, null)

@@ -29,8 +29,9 @@ export const replicationMutants: readonly Mutant[] = [
     find: 'if (currentLeaderEpoch < 0 || currentLeaderEpoch === partition.leaderEpoch) return null', replace: 'if (currentLeaderEpoch <= partition.leaderEpoch) return null',
   },
   {
-    name: 'a damaged log that may be elected is emptied', proves: 'S3 RotIsNotCut', file: `${replication}/partition.ts`,
-    find: '    if (isr.includes(localId) || elr.includes(localId)) return false\n', replace: '    if (isr.length + elr.length === 0) return false\n',
+    name: 'a damaged log that may be elected is emptied', proves: 'S3 RotIsNotCut', file: `${replication}/replica-health.ts`,
+    find: '    if (isr.includes(this.#localId) || elr.includes(this.#localId)) return false\n    return directoryOf(registration, this.#localId) === LOST_DIRECTORY && followed !== leaderEpoch',
+    replace: '    return isr.length + elr.length >= 0 && followed !== leaderEpoch',
   },
   {
     name: 'records are deleted that are not committed', file: `${replication}/delete-records-path.ts`,

