@@ -126,14 +126,9 @@ export class ReplicaManagerShell implements ReplicaManager {
         preferredReadReplica: (partition, rack, fetchOffset) => this.#preferredReplica(partition, rack, fetchOffset),
       },
     )
-    this.#isrUpdates = new IsrUpdates(
-      { localId, requestTimeoutMs: options.controllerRequestTimeoutMs },
-      { ...dependencies, counters: this.#counters },
-    )
-    this.#assignments = new DirectoryAssignments(
-      { localId, requestTimeoutMs: options.controllerRequestTimeoutMs },
-      dependencies,
-    )
+    const asked = { localId, requestTimeoutMs: options.controllerRequestTimeoutMs }
+    this.#isrUpdates = new IsrUpdates(asked, { ...dependencies, counters: this.#counters })
+    this.#assignments = new DirectoryAssignments(asked, dependencies)
     this.#streams = new LeaderStreams(
       { clusterId, localId, frameBytesMax: options.replicaFrameBytesMax },
       {

@@ -127,8 +127,8 @@ describe('damage that a read meets', () => {
   })
 
   test('is met by look-ups of times too', async () => {
-    const { fixture, log, path, told, size } = await logOf()
-    fixture.fs.corrupt(path, 0 * size + 90, Buffer.from([9]))
+    const { fixture, log, path, told } = await logOf()
+    fixture.fs.corrupt(path, 90, Buffer.from([9]))
     expect(await log.offsetForTimestamp(0)).toBe('corrupt')
     expect(told).toMatchObject([{ position: 0, offset: 0 }])
   })
