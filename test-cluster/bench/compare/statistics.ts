@@ -22,7 +22,7 @@ export type ByRound = ReadonlyMap<number, number>
 export interface Ratio {
   /** Of the medians. */
   readonly ofMedians: number
-  /** Smallest and largest ratio of the two runs of one round, which had the most in common; null where no round has both. */
+  /** Smallest and largest ratio of the two runs of one round, which had the most in common; null where fewer than two rounds have both. */
   readonly ofRounds: { readonly min: number; readonly max: number } | null
 }
 
@@ -35,5 +35,5 @@ export function ratioOf(first: ByRound, second: ByRound): Ratio | null {
     return paired === undefined || value === 0 ? [] : [paired / value]
   })
   const spread = summarize(rounds)
-  return { ofMedians: other.median / one.median, ofRounds: spread === null ? null : { min: spread.min, max: spread.max } }
+  return { ofMedians: other.median / one.median, ofRounds: spread === null || spread.count < 2 ? null : { min: spread.min, max: spread.max } }
 }

@@ -10,9 +10,12 @@ export interface SideOptions {
   readonly properties: Readonly<Record<string, string>>
 }
 
+/** Kafka's own default, which the clusters of the tests make smaller. */
+const stockProperties = { 'log.cleaner.dedupe.buffer.size': '134217728' }
+
 /** Apache Kafka with the flags of its own start script. */
-export async function stockKafka(options: SideOptions): Promise<ComparedCluster> {
-  return asCompared('kafka', await KafkaCluster.create({ ...options, flags: brokerFlags.stock }))
+export async function stockKafka({ nodes, properties }: SideOptions): Promise<ComparedCluster> {
+  return asCompared('kafka', await KafkaCluster.create({ nodes, properties: { ...stockProperties, ...properties }, flags: brokerFlags.stock }))
 }
 
 /** Apache Kafka as quick to start as its JVM allows: serial collector, first compiler only, classes from an archive (JEP 350). */

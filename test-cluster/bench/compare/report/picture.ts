@@ -4,9 +4,9 @@ import type { MeasuredLine, ResultLine, RunLine } from '../results-file.ts'
 import { comparedRows, short, timesBetter } from './compared-rows.ts'
 import type { ComparedRow } from './compared-rows.ts'
 
-const WIDTH = 980
+const WIDTH = 1010
 const LEFT = 320
-const RIGHT = 190
+const RIGHT = 220
 const TOP = 96
 const STEP = 34
 const BAR = 16
