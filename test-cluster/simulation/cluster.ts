@@ -335,7 +335,7 @@ export class Cluster implements ClusterView {
       },
       rot: {
         isIn: (directory) => [...machine.rottenFiles].some((path) => path.startsWith(`${directory}/`)),
-        before: (topicId, partition) => this.replication.before(id, topicId, partition),
+        before: (topicPartition) => this.replication.before(id, topicPartition),
       },
       onFatal: (cause) => this.#fatal(machine, process, cause),
       ...(this.#options.logger === undefined ? {} : { logger: this.#options.logger }),

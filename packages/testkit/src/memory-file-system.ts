@@ -24,8 +24,8 @@ export class MemoryFileSystem implements FileSystem {
   readonly #faults = new FaultInjector()
   readonly #names = new MemoryNames()
   readonly #lies = new Set<{ readonly pathIncludes: string }>()
-  /** Files whose syncs were lost. */
-  readonly #behind = new Set<MemoryFileContent>()
+  /** Files whose syncs were lost, by the names that they had then. */
+  readonly #behind = new Map<MemoryFileContent, string>()
   #crashes = 0
   #capacityBytes: number
   /** All files together hold at most this much: counting them exactly at each write would cost more than the write. */
@@ -68,9 +68,14 @@ export class MemoryFileSystem implements FileSystem {
     this.#lies.add(lie)
     return () => {
       if (!this.#lies.delete(lie)) return
-      for (const content of this.#behind) content.catchUp()
+      for (const content of this.#behind.keys()) content.catchUp()
       this.#behind.clear()
     }
+  }
+
+  /** Files of which the disk lacks something that it said it had. */
+  get lostPaths(): string[] {
+    return [...this.#behind.values()]
   }
 
   /** Changes bytes under the feet of everybody: bit rot. */
@@ -275,7 +280,7 @@ export class MemoryFileSystem implements FileSystem {
     const fault = this.#faults.take('sync', path)
     if (fault === null) {
       if (![...this.#lies].some(({ pathIncludes }) => path.includes(pathIncludes))) return content.sync(mark)
-      this.#behind.add(content)
+      this.#behind.set(content, path)
       return content.forget(mark)
     }
     content.forget(mark)

@@ -72,6 +72,7 @@ export class DiskDamage {
       }
       this.#cluster.world.note(`node ${id} loses what it synced in ${where} for ${losingMs.toFixed(0)} ms`)
       this.#cluster.world.probes.hit('synced writes lost')
+      for (const path of machine.disk.lostPaths) machine.rottenFiles.add(path)
       this.#cluster.loseSynced(id)
       this.#returns(id, durationMs)
     })
@@ -95,6 +96,8 @@ export class DiskDamage {
     const from = this.#sectorOf(id, dice[2]!, dice[3]!)
     const to = this.#sectorOf(id, dice[1]!, dice[0]!)
     if (from === null || to === null || (from.path === to.path && from.position === to.position)) return
+    // Kafka's format has nothing against a whole batch of another log that lies where a batch begins.
+    if (to.position === 0 && from.position === 0) return
     const { disk, rottenFiles } = this.#takeDown(id)
     rottenFiles.add(from.path).add(to.path)
     disk.corrupt(from.path, from.position, Buffer.alloc(from.bytes.length))

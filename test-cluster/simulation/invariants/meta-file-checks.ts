@@ -45,12 +45,16 @@ export class MetaFileChecks {
 
   /** A process has ended; `read` shows what the next one will find, null where there is no such file. */
   ended(id: NodeId, read: (path: string) => Buffer | null): void {
-    for (const [path, { versions, durableFrom }] of this.#of(id)) {
+    for (const [path, file] of this.#of(id)) {
+      const { versions, durableFrom } = file
       const content = read(path)
       const found = content === null ? null : crc32(content)
       const mustLast = LASTING.includes(nameOf(path))
       const allowed = mustLast ? versions.slice(durableFrom) : [...versions, null]
       this.#world.judge(NAME, allowed.includes(found), { node: id, path, found: content?.toString() ?? null, versions: versions.length, durableFrom })
+      // Newer ones that were not synced are gone for good: what the next process syncs is this one.
+      const at = versions.lastIndexOf(found)
+      if (at >= 0) versions.length = at + 1
     }
   }
 

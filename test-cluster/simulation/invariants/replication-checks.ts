@@ -3,7 +3,7 @@ import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
 import { sequenceAfter, ZERO_UUID } from '@kavka/protocol'
 import type { ObservedReplica, ReplicaObserver } from '../node/observed-logs.ts'
-import { isSameBatch, shadowBatchesOf } from '../node/shadow-log.ts'
+import { indexOfBatch, isSameBatch, shadowBatchesOf } from '../node/shadow-log.ts'
 import type { ShadowBatch } from '../node/shadow-log.ts'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { SimulatedProcess } from '../world/process.ts'
@@ -94,9 +94,9 @@ export class ReplicationChecks implements ReplicaObserver {
   }
 
   /** What the node held of a partition when it stopped. */
-  before(id: NodeId, topicId: Uuid, partition: number): readonly ShadowBatch[] {
+  before(id: NodeId, { topic, partition }: TopicPartition): readonly ShadowBatch[] {
     const remains = this.#remains.get(id) ?? this.#heldBeforeDamage.get(id)
-    return remains?.find((one) => one.topicId === topicId && one.partition === partition)?.batches ?? []
+    return remains?.find((one) => one.topic === topic && one.partition === partition)?.batches ?? []
   }
 
   /** Remembers what a node promised to have before it goes. */
@@ -116,7 +116,9 @@ export class ReplicationChecks implements ReplicaObserver {
 
   opened(replica: ObservedReplica): void {
     const { nodeId, topicId, topicPartition, log } = replica
-    const remains = this.#remains.get(nodeId)?.find((one) => one.topicId === topicId && one.partition === topicPartition.partition)
+    // By name too: logs that have lost their id all have the same.
+    const isIt = (one: Remains): boolean => one.topicId === topicId && one.topic === topicPartition.topic && one.partition === topicPartition.partition
+    const remains = this.#remains.get(nodeId)?.find(isIt)
     this.#density(replica, 0)
     this.content.opened({ node: nodeId, topicId, ...topicPartition, logEndOffset: log.logEndOffset, isCorrupt: log.corruption !== null })
     if (topicId !== ZERO_UUID) for (const batch of replica.shadow.batches) this.content.found(nodeId, topicId, topicPartition.partition, batch)
@@ -380,20 +382,22 @@ export class ReplicationChecks implements ReplicaObserver {
     }
   }
 
+  /** What was durable before a process ended is so after it, though its successor has yet to sync what it found. */
   #holdersOf(truth: PartitionTruth, batch: ShadowBatch): number {
     let holders = 0
-    const running = new Set<NodeId>()
-    for (const node of this.#cluster.nodes()) {
-      if (node.logs === null) continue
-      running.add(node.id)
-      const replica = node.logs.replica({ topic: truth.topic, partition: truth.partition })
-      if (replica === null || replica.topicId !== truth.topicId || replica.log.durableEndOffset <= batch.last) continue
-      if (isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders++
-    }
-    for (const [id, remains] of [...this.#remains, ...this.#heldBeforeDamage]) {
-      if (running.has(id)) continue
-      const disk = remains.find((one) => one.topicId === truth.topicId && one.partition === truth.partition)
-      if (disk !== undefined && disk.durableEnd > batch.last && disk.batches.some((one) => isSameBatch(one, batch))) holders++
+    for (const id of new Set([...this.#remains.keys(), ...this.#heldBeforeDamage.keys(), ...[...this.#cluster.nodes()].map((node) => node.id)])) {
+      const kept = this.#remains.get(id) ?? this.#heldBeforeDamage.get(id)
+      const disk = kept?.find((one) => one.topicId === truth.topicId && one.partition === truth.partition)
+      const hasKept = disk !== undefined && disk.durableEnd > batch.last && isSameBatch(disk.batches[indexOfBatch(disk.batches, batch.base)], batch)
+      const logs = this.#cluster.node(id)?.logs ?? null
+      if (logs === null || this.isDamaged(id)) {
+        if (hasKept) holders++
+        continue
+      }
+      const replica = logs.replica({ topic: truth.topic, partition: truth.partition })
+      if (replica === null || replica.topicId !== truth.topicId) continue
+      const isDurable = hasKept || replica.log.durableEndOffset > batch.last
+      if (isDurable && isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders++
     }
     return holders
   }

@@ -29,7 +29,7 @@ export interface ReplicaObserver {
 export interface Rot {
   isIn(directory: string): boolean
   /** What the machine held of a partition when its process stopped. */
-  before(topicId: Uuid, partition: number): readonly ShadowBatch[]
+  before(topicPartition: TopicPartition): readonly ShadowBatch[]
 }
 
 export class ObservedLogs implements LogStore {
@@ -112,11 +112,10 @@ export class ObservedLogs implements LogStore {
     this.#observer.opened(replica)
   }
 
-  /** What lies behind damage that the log did not look at is still counted as held; reading it is another matter. */
+  /** Where the run has damaged files, what they show says nothing: the log counts as what it was, as far as it says that it reaches. */
   #batchesOf(log: PartitionLog): readonly ShadowBatch[] {
-    const batches = batchesOnDisk(this.#disk, log.directory)
-    const isHidden = this.#rot.isIn(log.directory) && (batches.at(-1)?.last ?? -1) + 1 < log.logEndOffset
-    return isHidden ? this.#rot.before(log.topicId, log.topicPartition.partition) : batches
+    const before = this.#rot.isIn(log.directory) ? this.#rot.before(log.topicPartition) : []
+    return before.length > 0 ? before : batchesOnDisk(this.#disk, log.directory)
   }
 
   /** Methods of the one object are replaced, so that whoever holds it is observed. */

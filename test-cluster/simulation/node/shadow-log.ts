@@ -48,17 +48,21 @@ export class ShadowLog {
 
   /** Of the batch with that base offset, or -1. */
   indexOf(base: number): number {
-    let low = 0
-    let high = this.batches.length - 1
-    while (low <= high) {
-      const middle = (low + high) >> 1
-      const at = this.batches[middle]!.base
-      if (at === base) return middle
-      if (at < base) low = middle + 1
-      else high = middle - 1
-    }
-    return -1
+    return indexOfBatch(this.batches, base)
   }
+}
+
+export function indexOfBatch(batches: readonly ShadowBatch[], base: number): number {
+  let low = 0
+  let high = batches.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const at = batches[middle]!.base
+    if (at === base) return middle
+    if (at < base) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
 }
 
 export function isSameBatch(a: ShadowBatch | undefined, b: ShadowBatch | undefined): boolean {
