@@ -25,6 +25,9 @@ test('the core is part of the whole, and the whole part of every combination', (
 
 test('--only takes names and beginnings of names, in the order of the table', () => {
   expect(names('--only', 'restart,growth-*,produce')).toEqual(['produce', 'restart', 'growth-10', 'growth-100', 'growth-1000', 'growth-5000'])
+  expect(names('--only', 'produce-sync*')).not.toContain('produce-sync-zstd')
+  expect(names('--only', 'produce-sync*', '--profile', 'matrix')).toContain('produce-sync-zstd')
+  expect(names('--only', 'produce-sync-zstd')).toEqual(['produce-sync-zstd'])
   expect(() => names('--only', 'produce,nothing')).toThrow('no measurement is called nothing')
 })
 

@@ -24,7 +24,7 @@ const PROFILES = ['quick', 'full', 'matrix'] as const
 export const usage = `npm run bench:compare [-- OPTIONS]: Apache Kafka and Kavka by turns on this machine under the same load.
   --quick               the core rows, five rounds in about 20 minutes (--profile quick)
   --profile NAME        quick, full (default), or matrix: every combination of the produce measurements too
-  --only NAME,NAME      these measurements only; a * at the end stands for any rest
+  --only NAME,NAME      these measurements only; a * at the end stands for any rest within the profile
   --sides NAME,NAME     some of kafka, kafka-quick-start and kavka (default all)
   --rounds N            default 5
   --megabytes N         what a produce measurement moves (default ${defaultSizes.megabytes}); --records N: the same in records of 1 KiB
@@ -55,7 +55,7 @@ export function parseCompareOptions(args: readonly string[], all: readonly Measu
   const profile = profileOf(values.profile ?? (values.quick ? 'quick' : 'full'))
   return {
     action: values.help ? 'help' : values.list ? 'list' : values.report ? 'report' : 'measure',
-    measurements: values.only === undefined ? ofProfile(all, profile) : chosen(all, values.only),
+    measurements: values.only === undefined ? ofProfile(all, profile) : chosen(all, profile, values.only),
     sides: values.sides === undefined ? SIDES : values.sides.split(',').map(sideOf),
     rounds: positive('rounds', values.rounds)!,
     directory: values.out,
@@ -94,12 +94,13 @@ function ofProfile(all: readonly Measurement[], profile: Profile): Measurement[]
   return all.filter((one) => PROFILES.indexOf(one.profile) <= PROFILES.indexOf(profile))
 }
 
-function chosen(all: readonly Measurement[], only: string): Measurement[] {
+function chosen(all: readonly Measurement[], profile: Profile, only: string): Measurement[] {
   const patterns = only.split(',').map((pattern) => pattern.trim()).filter((pattern) => pattern !== '')
   for (const pattern of patterns) {
     if (!all.some(({ name }) => matches(name, pattern))) throw new Error(`no measurement is called ${pattern} (see --list)`)
   }
-  return all.filter(({ name }) => patterns.some((pattern) => matches(name, pattern)))
+  const ofAny = ofProfile(all, profile)
+  return all.filter((one) => patterns.some((pattern) => one.name === pattern || (ofAny.includes(one) && matches(one.name, pattern))))
 }
 
 function matches(name: string, pattern: string): boolean {

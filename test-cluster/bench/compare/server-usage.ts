@@ -1,7 +1,8 @@
 import { usageOf } from '../process-usage.ts'
 import type { ComparedCluster } from './clusters/compared-cluster.ts'
+import { CpuTrack } from './cpu-track.ts'
 
-const SAMPLE_EVERY_MS = 250
+const SAMPLE_EVERY_MS = 100
 
 /** What the servers alone used while something was done. */
 export interface ServerUsage {
@@ -10,6 +11,8 @@ export interface ServerUsage {
   readonly seconds: number
   /** Largest resident memory seen, as the mean over the nodes. */
   readonly rssMegabytesMax: number
+  /** CPU time by the time of day (Date.now()). */
+  readonly track: CpuTrack
 }
 
 /** Does something and says what the nodes that run used meanwhile. */
@@ -17,12 +20,18 @@ export async function withServerUsage<T>(cluster: ComparedCluster, work: () => P
   const startedMs = performance.now()
   const before = totals(cluster)
   let rssMegabytesMax = before.rssMegabytes
+  const track = new CpuTrack()
+  track.add(Date.now(), before.cpuSeconds)
   const sampling = setInterval(() => {
-    rssMegabytesMax = Math.max(rssMegabytesMax, rssIfAlive(cluster))
+    const now = totalsIfAlive(cluster)
+    if (now === null) return
+    rssMegabytesMax = Math.max(rssMegabytesMax, now.rssMegabytes)
+    track.add(Date.now(), now.cpuSeconds)
   }, SAMPLE_EVERY_MS)
   try {
     const result = await work()
     const after = totals(cluster)
+    track.add(Date.now(), after.cpuSeconds)
     return {
       result,
       usage: {
@@ -30,6 +39,7 @@ export async function withServerUsage<T>(cluster: ComparedCluster, work: () => P
         writtenBytes: after.writtenBytes - before.writtenBytes,
         seconds: (performance.now() - startedMs) / 1000,
         rssMegabytesMax: Math.max(rssMegabytesMax, after.rssMegabytes),
+        track,
       },
     }
   } finally {
@@ -43,11 +53,11 @@ export function rssMegabytes(cluster: ComparedCluster): number {
 }
 
 /** A process may end between two samples; whoever asks the cluster next gets told. */
-function rssIfAlive(cluster: ComparedCluster): number {
+function totalsIfAlive(cluster: ComparedCluster): ReturnType<typeof totals> | null {
   try {
-    return totals(cluster).rssMegabytes
+    return totals(cluster)
   } catch {
-    return 0
+    return null
   }
 }
 

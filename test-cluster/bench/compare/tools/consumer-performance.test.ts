@@ -9,6 +9,8 @@ test('the rate is that of fetching, in megabytes', () => {
   expect(figures.records).toBe(1_000_000)
   expect(figures.megabytes).toBeCloseTo(1024, 6)
   expect(figures.megabytesPerSecond).toBeCloseTo(1024, 6)
+  expect(figures.fetchedToMs).toBe(new Date(2026, 10, 21, 12, 0, 4, 600).getTime())
+  expect(figures.fetchedToMs - figures.fetchedFromMs).toBe(1000)
 })
 
 test('what is no row of figures has none', () => {

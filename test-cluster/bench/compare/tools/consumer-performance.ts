@@ -14,6 +14,9 @@ export interface ConsumerFigures {
   readonly records: number
   /** Over the time of fetching, without joining the group. */
   readonly megabytesPerSecond: number
+  /** Time of day when fetching began, after the group was joined, and when it ended. */
+  readonly fetchedFromMs: number
+  readonly fetchedToMs: number
 }
 
 const MEBIBYTE_IN_MB = 1.048576
@@ -36,5 +39,14 @@ export function parseConsumerPerformance(stdout: string): ConsumerFigures | null
   const columns = (stdout.trim().split('\n').at(-1) ?? '').split(',').map((text) => text.trim())
   const [megabytes, records, rate] = [columns[2], columns[4], columns[8]].map(Number)
   if (columns.length !== 10 || ![megabytes, records, rate].every(Number.isFinite)) return null
-  return { megabytes: megabytes! * MEBIBYTE_IN_MB, records: records!, megabytesPerSecond: rate! * MEBIBYTE_IN_MB }
+  const fetchedToMs = timeOfDay(columns[1]!)
+  return {
+    megabytes: megabytes! * MEBIBYTE_IN_MB, records: records!, megabytesPerSecond: rate! * MEBIBYTE_IN_MB,
+    fetchedFromMs: fetchedToMs - Number(columns[7]), fetchedToMs,
+  }
+}
+
+/** `2026-11-21 12:00:00:100`, in the time zone of the machine. */
+function timeOfDay(text: string): number {
+  return new Date(text.replace(' ', 'T').replace(/:(\d{3})$/, '.$1')).getTime()
 }

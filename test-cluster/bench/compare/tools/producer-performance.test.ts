@@ -33,7 +33,7 @@ test('the case becomes arguments of the tool', () => {
   const run = { ...baseCase, bootstrap: 'a:1', topic: 't', records: 10, warmupRecords: 0, throughput: -1 }
   expect(producerArguments(run).join(' ')).toBe(
     '--topic t --num-records 10 --record-size 1024 --throughput -1 --bootstrap-server a:1 '
-    + '--command-property acks=all batch.size=16384 compression.type=none',
+    + '--command-property acks=all batch.size=16384 compression.type=none request.timeout.ms=120000 delivery.timeout.ms=600000',
   )
   expect(producerArguments({ ...run, warmupRecords: 3 })).toEqual(expect.arrayContaining(['--warmup-records', '3']))
 })

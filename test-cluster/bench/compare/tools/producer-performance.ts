@@ -27,6 +27,8 @@ export interface ProducerFigures {
   readonly p999Ms: number
 }
 
+/** A request that is given up while it is under way costs an idempotent producer its order; a slow machine must not fail for it. */
+const PATIENCE = ['request.timeout.ms=120000', 'delivery.timeout.ms=600000']
 const MEBIBYTE_IN_MB = 1.048576
 
 /** Runs ProducerPerformance to its end. Throws with its output when it did not send everything. */
@@ -45,7 +47,7 @@ export function producerArguments(run: ProducerRun): string[] {
     '--topic', run.topic, '--num-records', String(run.records), '--record-size', String(run.recordBytes),
     '--throughput', String(run.throughput), ...(run.warmupRecords > 0 ? ['--warmup-records', String(run.warmupRecords)] : []),
     '--bootstrap-server', run.bootstrap, '--command-property', `acks=${run.acks}`, `batch.size=${run.batchBytes}`,
-    `compression.type=${run.compression}`,
+    `compression.type=${run.compression}`, ...PATIENCE,
   ]
 }
 
