@@ -166,7 +166,9 @@ export class GroupMember {
     this.#memberId = ''
     this.phase = 'out'
     this.owned = []
-    await client.process.sleep(500 + client.random.unit() * 4_000)
+    // Long enough, now and then, for a group that nobody is left in to be forgotten.
+    const awayMsMax = client.cluster.swarm.offsetsRetentionMs === null ? 4_000 : 12_000
+    await client.process.sleep(500 + client.random.unit() * awayMsMax)
   }
 
   #refused(errorCode: number): void {

@@ -28,12 +28,15 @@ interface Target {
   isKnown: boolean
   isOver: boolean
   isPausing: boolean
+  /** A request was given up and may still arrive. */
+  hasCopies: boolean
 }
 
 const IN_FLIGHT_MAX = 5
 const REQUEST_TIMEOUT_MS = 1_500
-/** When nothing of a partition is under way. */
-const EPOCH_BUMP_PROBABILITY = 0.04
+/** When nothing of a partition is under way; the second: after something was sent twice. */
+const EPOCH_BUMP_PROBABILITY = 0.02
+const EPOCH_BUMP_PROBABILITY_WITH_COPIES = 0.5
 
 export class Producer {
   readonly client: Client
@@ -89,7 +92,7 @@ export class Producer {
     const topicPartition = { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
     const target: Target = {
       topicPartition, topicId: info.topicId, producerId, producerEpoch: 0, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false,
-      isOver: false, isPausing: false,
+      isOver: false, isPausing: false, hasCopies: false,
     }
     this.#targets.set(key, target)
     return target
@@ -103,7 +106,9 @@ export class Producer {
   /** As a client does that has lost count (KIP-360): everything is settled, but copies of old requests may still be on their way. */
   #maybeStartEpoch(target: Target): void {
     const isSettled = target.producerId >= 0 && target.isKnown && target.nextSequence > 0 && target.queue.length + target.underWay.size === 0
-    if (!isSettled || this.client.random.unit() >= EPOCH_BUMP_PROBABILITY) return
+    const probability = target.hasCopies ? EPOCH_BUMP_PROBABILITY_WITH_COPIES : EPOCH_BUMP_PROBABILITY
+    if (!isSettled || this.client.random.unit() >= probability) return
+    target.hasCopies = false
     this.client.cluster.world.probes.hit('producer epoch bumped')
     target.producerEpoch++
     target.nextSequence = 0
@@ -165,6 +170,7 @@ export class Producer {
       target.isKnown = true
       return this.#pump(target)
     }
+    if (answer === null) target.hasCopies = true
     if (answer === null || answer.errorCode === ErrorCode.REQUEST_TIMED_OUT) probes.hit('produce out of time')
     else this.#judge(target, batch, answer.errorCode, isFirst, info.leader)
     if (!target.isOver) this.#again(target, batch, topicPartition)

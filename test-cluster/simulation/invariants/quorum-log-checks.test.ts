@@ -42,7 +42,7 @@ describe('R4 LogMatching', () => {
     ])
     append(2, [2, 2])
     expect(world.violation).toBeNull()
-    expect(world.judged.get('R4 LogMatching')).toBe(6)
+    expect(world.judged.get('R4 LogMatching')).toBe(12)
   })
 
   test('the same entry after another prefix is flagged', () => {
@@ -56,6 +56,16 @@ describe('R4 LogMatching', () => {
     const { world, append, checks } = voters()
     append(1, [0, 1])
     checks.stored(2 as NodeId, [entry(0, 1, 'y')])
+    expect(world.violation?.name).toBe('R4 LogMatching')
+  })
+
+  test('an entry in the place of another that was not cut is flagged', () => {
+    const { world, append, cut } = voters()
+    append(1, [0, 1], [1, 1], [2, 1])
+    cut(1, 2)
+    append(1, [2, 2])
+    expect(world.violation).toBeNull()
+    append(1, [1, 3])
     expect(world.violation?.name).toBe('R4 LogMatching')
   })
 

@@ -109,6 +109,8 @@ export class QuorumLogChecks {
   #append(id: NodeId, log: ChainedLog, offset: number, value: Uint8Array): void {
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.length)
     const epoch = bytes.readUInt32BE(EPOCH_AT)
+    // What lay behind it would go on after an entry that it never followed.
+    this.#world.judge('R4 LogMatching', offset === log.end, { node: id, offset, end: log.end })
     log.cutTo(offset)
     log.append(bytes, epoch)
     const chain = log.chainAt(offset)

@@ -10,6 +10,8 @@ import type { SimulatedProcess } from '../world/process.ts'
 import type { World } from '../world/world.ts'
 import type { LeaderAnswerChecks } from './leader-answer-checks.ts'
 import { LogContentChecks } from './log-content-checks.ts'
+import { notWaitedFor } from './quorum-superset.ts'
+import type { LeaderIsr } from './quorum-superset.ts'
 import { Truth } from './truth.ts'
 import type { PartitionTruth } from './truth.ts'
 
@@ -19,6 +21,11 @@ export interface ClusterView {
   /** The newest metadata that any node has seen committed. */
   readonly image: MetadataImage
   readonly answers: LeaderAnswerChecks
+}
+
+interface LeaderKnowledge {
+  readonly epochStart: number
+  readonly isrState: LeaderIsr
 }
 
 /** What a node that is down has on its disk, as far as its own promises go. */
@@ -185,16 +192,26 @@ export class ReplicationChecks implements ReplicaObserver {
   partitionChanged(topicId: Uuid, topic: string, registration: PartitionRegistration, before: PartitionRegistration | undefined): void {
     const truth = this.truth.of(topicId, topic, registration.partition)
     this.#candidates(truth, registration)
-    if (before?.leaderEpoch === registration.leaderEpoch) this.#joiners(truth, registration, before.isr)
+    if (before?.leaderEpoch !== registration.leaderEpoch) return
+    const leader = this.#leaderOf(truth, registration)
+    if (leader === null) return
+    this.#joiners(truth, registration, before.isr, leader.epochStart)
+    const missing = notWaitedFor(leader.isrState, { isr: registration.isr, minIsr: truth.minIsr })
+    const details = { partition: `${topic}-${registration.partition}`, isr: registration.isr.join(), known: leader.isrState, missing }
+    this.#world.judge('P4 QuorumSuperset', missing.length === 0, details)
+  }
+
+  /** What its leader knows, if it runs and knows that it leads. */
+  #leaderOf(truth: PartitionTruth, { leader, leaderEpoch }: PartitionRegistration): LeaderKnowledge | null {
+    const view = leader === null ? null : this.#cluster.node(leader)?.replicas?.partition({ topic: truth.topic, partition: truth.partition }) ?? null
+    if (view?.role !== 'leader' || view.leaderEpoch !== leaderEpoch || view.topicId !== truth.topicId) return null
+    // The interface does not show it; a class that keeps it elsewhere is noticed by the planted bugs that this finds.
+    return (view as unknown as { leaderState?: LeaderKnowledge | null }).leaderState ?? null
   }
 
   /** P4: who joins has at least what the leader had when its epoch began (KIP-320 rule 4). */
-  #joiners(truth: PartitionTruth, { isr, leader, leaderEpoch }: PartitionRegistration, isrBefore: readonly NodeId[]): void {
+  #joiners(truth: PartitionTruth, { isr, leader }: PartitionRegistration, isrBefore: readonly NodeId[], epochStart: number): void {
     const topicPartition = { topic: truth.topic, partition: truth.partition }
-    const view = leader === null ? null : this.#cluster.node(leader)?.replicas?.partition(topicPartition) ?? null
-    // The interface does not show it; a class that keeps it elsewhere is noticed by the planted bug that this finds.
-    const epochStart = (view as { leaderState?: { epochStart: number } | null } | null)?.leaderState?.epochStart
-    if (view?.role !== 'leader' || view.leaderEpoch !== leaderEpoch || view.topicId !== truth.topicId || epochStart === undefined) return
     for (const id of isr) {
       const replica = isrBefore.includes(id) ? null : this.#cluster.node(id)?.logs?.replica(topicPartition) ?? null
       if (replica === null || replica.topicId !== truth.topicId || this.isDamaged(id)) continue
