@@ -46,7 +46,7 @@ const laterFaultKinds = [
   'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'rot',
 ] as const
 
-export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number]
+export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | 'overtaken-proposal'
 
 /** After these a disk may lack what only its page cache had. */
 const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full', 'lost-writes', 'read-error']
@@ -85,7 +85,7 @@ export function chooseSwarm(random: Random, more: Random, later: Random): SwarmO
     memberCount: random.below(4),
     adminCount: [0, 0, 1, 2][more.below(4)]!,
     offsetsRetentionMs: more.below(3) === 0 ? 5_000 : null,
-    faultKinds: chosenFaults(random, later, durability === 'page-cache'),
+    faultKinds: [...chosenFaults(random, later, durability === 'page-cache'), ...(more.below(4) === 0 ? ['overtaken-proposal' as const] : [])],
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: pick(5_000, 10_000, 20_000),
   }

@@ -6,6 +6,7 @@ import { STORE_FAILURE } from '../cluster.ts'
 import type { Cluster } from '../cluster.ts'
 import { DiskDamage } from './disk-damage.ts'
 import type { PlannedFault } from './fault-plan.ts'
+import { overtakeProposal } from './overtaken-proposal.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
 const SLOW_DISK_MS_MAX = 4_000
@@ -91,6 +92,7 @@ export class FaultInjector {
       case 'isolate-leader': return this.#isolate(this.#cluster.activeController?.id ?? id, fault)
       case 'split': return this.#split(fault)
       case 'reset': return this.#reset(id, other)
+      case 'overtaken-proposal': return overtakeProposal(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       default: return void this.#administer(fault)
     }
   }
@@ -269,5 +271,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate'].includes(kind)
 }
