@@ -134,7 +134,7 @@ class GrowingBuffer {
   /** New bytes are zero, also where a shorter file grows again. */
   resize(size: number): void {
     if (size > this.#memory.length) {
-      const grown = Buffer.alloc(Math.max(size, this.#memory.length * 2, 64))
+      const grown = Buffer.alloc(Math.max(size, this.#memory.length * 2, 512))
       this.#memory.copy(grown, 0, 0, this.size)
       this.#memory = grown
     }

@@ -53,7 +53,7 @@ export class MetaFileChecks {
       const allowed = mustLast ? versions.slice(durableFrom) : [...versions, null]
       this.#world.judge(NAME, allowed.includes(found), { node: id, path, found: content?.toString() ?? null, versions: versions.length, durableFrom })
       // Newer ones that were not synced are gone for good: what the next process syncs is this one.
-      const at = versions.lastIndexOf(found)
+      const at = mustLast ? versions.lastIndexOf(found) : -1
       if (at >= 0) versions.length = at + 1
     }
   }

@@ -231,8 +231,9 @@ export class ReplicationChecks implements ReplicaObserver {
     const details = { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, ...batch, committed: committed?.crc ?? null }
     this.#world.judge('P9 AckRule', committed !== undefined && committed.crc === batch.crc, details)
     if (committed === undefined) return
-    const holders = this.#holdersOf(truth, committed)
-    this.#world.judge('P9 AckRule', holders >= Math.min(truth.minIsr, this.#registrationOf(truth)?.replicas.length ?? 1), { ...details, holders, minIsr: truth.minIsr })
+    const wanted = Math.min(truth.minIsr, this.#registrationOf(truth)?.replicas.length ?? 1)
+    const holders = this.#holdersOf(truth, committed, wanted)
+    this.#world.judge('P9 AckRule', holders >= wanted, { ...details, holders, minIsr: truth.minIsr })
     truth.exposedEnd = Math.max(truth.exposedEnd, committed.last + 1)
     truth.acked.push({ base: batch.base, last: committed.last, crc: batch.crc })
   }
@@ -399,24 +400,27 @@ export class ReplicationChecks implements ReplicaObserver {
     }
   }
 
-  /** What was durable before a process ended is so after it, though its successor has yet to sync what it found. */
-  #holdersOf(truth: PartitionTruth, batch: ShadowBatch): number {
-    let holders = 0
-    for (const id of new Set([...this.#remains.keys(), ...this.#heldBeforeDamage.keys(), ...[...this.#cluster.nodes()].map((node) => node.id)])) {
-      const kept = this.#remains.get(id) ?? this.#heldBeforeDamage.get(id)
-      const disk = kept?.find((one) => one.topicId === truth.topicId && one.partition === truth.partition)
-      const hasKept = disk !== undefined && disk.durableEnd > batch.last && isSameBatch(disk.batches[indexOfBatch(disk.batches, batch.base)], batch)
-      const logs = this.#cluster.node(id)?.logs ?? null
-      if (logs === null || this.isDamaged(id)) {
-        if (hasKept) holders++
-        continue
-      }
-      const replica = logs.replica({ topic: truth.topic, partition: truth.partition })
-      if (replica === null || replica.topicId !== truth.topicId) continue
-      const isDurable = hasKept || replica.log.durableEndOffset > batch.last
-      if (isDurable && isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders++
+  #holdersOf(truth: PartitionTruth, batch: ShadowBatch, wanted: number): number {
+    const holders = new Set<NodeId>()
+    for (const { id, logs } of this.#cluster.nodes()) {
+      const replica = logs?.replica({ topic: truth.topic, partition: truth.partition }) ?? null
+      if (replica === null || replica.topicId !== truth.topicId || replica.log.durableEndOffset <= batch.last) continue
+      if (isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders.add(id)
     }
-    return holders
+    if (holders.size < wanted) for (const id of this.#keptBefore(truth, batch)) holders.add(id)
+    return holders.size
+  }
+
+  /** What was durable before a process ended is so after it, though its successor has yet to open its logs and to sync what it found. */
+  *#keptBefore(truth: PartitionTruth, batch: ShadowBatch): Iterable<NodeId> {
+    for (const [id, remains] of [...this.#remains, ...this.#heldBeforeDamage]) {
+      const disk = remains.find((one) => one.topicId === truth.topicId && one.partition === truth.partition)
+      if (disk === undefined || disk.durableEnd <= batch.last || !isSameBatch(disk.batches[indexOfBatch(disk.batches, batch.base)], batch)) continue
+      const logs = this.#cluster.node(id)?.logs ?? null
+      const replica = logs?.replica({ topic: truth.topic, partition: truth.partition }) ?? null
+      const hasItStill = replica !== null && isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)
+      if (logs === null || hasItStill || this.isDamaged(id)) yield id
+    }
   }
 
   #truthOf({ topicId, topicPartition }: ObservedReplica): PartitionTruth {

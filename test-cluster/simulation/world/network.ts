@@ -72,7 +72,7 @@ export class Network {
   }
 
   isBlocked(from: number, to: number): boolean {
-    return this.#blocked.has(linkOf(from, to))
+    return this.#blocked.size > 0 && this.#blocked.has(linkOf(from, to))
   }
 
   /** `clogged` holds messages until it is over, however long; `cut` loses datagrams and ends connections after a while. */
@@ -117,7 +117,7 @@ export class Network {
       return
     }
     const arrive = (): void => {
-      if (this.#blocked.get(linkOf(from, to)) !== 'cut') this.#processes.get(to)?.run(deliver)
+      if (this.#blocked.size === 0 || this.#blocked.get(linkOf(from, to)) !== 'cut') this.#processes.get(to)?.run(deliver)
     }
     const late = this.#chance(this.#options.reorderProbability) ? this.delayMs() * 10 * this.#random.unit() : 0
     this.#world.scheduler.after(this.delayMs() + late, arrive)

@@ -131,7 +131,8 @@ export class ProcessFileSystem implements FileSystem {
     try {
       await sync()
     } catch (error) {
-      this.#events.syncFailed()
+      // What is gone has nothing left to sync.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#events.syncFailed()
       throw error
     }
   }

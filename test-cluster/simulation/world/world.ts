@@ -26,7 +26,7 @@ export class World {
   #isAbandoned = false
   readonly #log: string[] = []
   /** How often each predicate had something to judge: one that never has proves nothing. */
-  readonly judged = new Map<string, number>()
+  readonly #judged = new Map<string, { count: number }>()
   violation: Violation | null = null
   events = 0
 
@@ -57,8 +57,14 @@ export class World {
     this.hash.text(text)
   }
 
+  get judged(): ReadonlyMap<string, number> {
+    return new Map([...this.#judged].map(([predicate, { count }]) => [predicate, count]))
+  }
+
   judge(predicate: string, holds: boolean, details: Readonly<Record<string, unknown>>): void {
-    this.judged.set(predicate, (this.judged.get(predicate) ?? 0) + 1)
+    const known = this.#judged.get(predicate)
+    if (known === undefined) this.#judged.set(predicate, { count: 1 })
+    else known.count++
     if (!holds) this.#violate(predicate, JSON.stringify(details))
   }
 
