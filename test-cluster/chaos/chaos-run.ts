@@ -98,7 +98,7 @@ export class ChaosRun {
     await this.#noteDeaths(description, faults.flatMap(({ mayEnd = [] }) => mayEnd))
     await healAll(faults).catch((error: unknown) => this.#unrecovered.push(`healing of ${description}: ${String(error)}`))
     const healedMs = performance.now()
-    const inSyncMs = await this.#untilWhole(workload, description)
+    const inSyncMs = await this.#untilWhole(workload, description, faults.flatMap(({ mayEnd = [] }) => mayEnd))
     const record: FaultRecord = {
       nemesis: second === null ? nemesis.name : TWO_AT_ONCE, names: second === null ? [nemesis.name] : [nemesis.name, second.name],
       reach: second === null ? nemesis.reach : 'majority', description, fromMs, healedMs, inSyncMs, wholeMs: performance.now(),
@@ -123,12 +123,14 @@ export class ChaosRun {
   }
 
   /** Resolves with when every replica was in sync. */
-  async #untilWhole(workload: Workload, after: string): Promise<number> {
+  async #untilWhole(workload: Workload, after: string, mayEnd: readonly number[] = []): Promise<number> {
     const sinceMs = performance.now()
     let inSyncMs: number | null = null
     try {
-      await eventually(() => {
+      await eventually(async () => {
         workload.assertAlive()
+        // Whoever may end because of the fault may do so a moment after it was healed.
+        for (const node of this.#cluster.nodes) if (!node.isRunning && mayEnd.includes(node.nodeId)) await node.start()
         if (workload.isInSync()) inSyncMs ??= performance.now()
         return workload.isWhole(sinceMs)
       }, { what: 'every partition has a leader, all replicas in sync and takes writes', withinMs: WHOLE_MS_MAX, everyMs: 50 })
