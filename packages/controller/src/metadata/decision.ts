@@ -5,11 +5,16 @@ import type { IndexedImage } from './partition-index.ts'
 import type { MetadataRecord } from './records.ts'
 
 /**
- * Records that take effect together or not at all, and the answer to give once they are committed. A request
+ * Records that take effect together or not at all, unless they say otherwise, and the answer to give once they are committed. A request
  * that fails, or only asks, has no records and is answered when everything that it saw is committed.
  */
 export interface Decision<Response> {
   readonly records: readonly MetadataRecord[]
+  /**
+   * `any-prefix`: the records are in such an order that nothing is wrong wherever the log ends between them (the controller died), so
+   * that they may be spread over several entries when there are very many. Default `whole`: together or not at all.
+   */
+  readonly atomicity?: 'whole' | 'any-prefix'
   /** `offset`: of the log entry that holds the records; of the image decided on when there are none. */
   respond(offset: number): Response
 }
@@ -46,6 +51,14 @@ export function decided<Response>(
   response: Response,
 ): Decision<Response> {
   return { records, respond: () => response }
+}
+
+/** Of records each prefix of which is safe. */
+export function decidedInParts<Response>(
+  records: readonly MetadataRecord[],
+  response: Response,
+): Decision<Response> {
+  return { records, atomicity: 'any-prefix', respond: () => response }
 }
 
 /** What `validateOnly` asks for: the answer alone. */

@@ -7,6 +7,7 @@ import { decided } from '../metadata/decision.ts'
 import { bootstrapRecords } from '../metadata/features/bootstrap.ts'
 import {
   ELECTIONS_PER_PASS_MAX,
+  overdueElections,
   preferredElections,
   uncleanElections,
 } from '../metadata/partitions/maintenance.ts'
@@ -26,13 +27,18 @@ export function fenceDuty(brokerId: NodeId, brokerEpoch: number, sessions: Broke
   return duty('fence-broker', (context) => {
     const broker = context.image.brokers.get(brokerId)
     if (broker === undefined || broker.epoch !== brokerEpoch || broker.fenced) return decided([], null)
-    return { records: fenceBroker(context, broker), respond: () => sessions.ended(brokerId) }
+    const records = fenceBroker(context, broker)
+    return { records, atomicity: 'any-prefix', respond: () => sessions.ended(brokerId) }
   })
 }
 
 /** `again` is called when a full pass left work for another. */
 export function preferredElectionDuty(mayHave: (brokerId: NodeId) => boolean, again: () => void): Operation {
   return duty('elect-preferred', (context) => passOf(preferredElections(context, mayHave), again))
+}
+
+export function overdueElectionDuty(again: () => void): Operation {
+  return duty('elect-overdue', (context) => passOf(overdueElections(context), again))
 }
 
 export function uncleanElectionDuty(again: () => void): Operation {

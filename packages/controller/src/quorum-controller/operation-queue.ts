@@ -5,13 +5,16 @@
  */
 import { assert } from '@kavka/kernel'
 import type { Random, Scheduler } from '@kavka/kernel'
+import { ErrorCode } from '@kavka/protocol'
 import type { LeaderEpoch } from '@kavka/protocol'
 import type { ControllerSettings, Decision } from '../metadata/decision.ts'
+import { decided } from '../metadata/decision.ts'
 import { replayBatch } from '../metadata/delta.ts'
 import type { IndexedImage } from '../metadata/partition-index.ts'
 import type { RecordCodec } from '../metadata/record-codec.ts'
 import type { MetadataRecord } from '../metadata/records.ts'
 import type { Quorum } from '../quorum/driver-contract.ts'
+import { bytesOf, PART_BYTES_MAX, partsOf } from './entry-parts.ts'
 import type { Operation, OperationFate } from './operation.ts'
 
 /** Operations waiting for their turn; more are turned away. */
@@ -41,7 +44,11 @@ interface Batch {
   readonly records: MetadataRecord[]
   /** A broker that registers twice in one batch would get the same epoch twice. */
   registers: boolean
+  bytes: number
 }
+
+/** Nothing was done; the code at the top of the response, as for an API that does not exist. */
+const TOO_LARGE = decided([], { errorCode: ErrorCode.POLICY_VIOLATION })
 
 export class OperationQueue {
   readonly #deps: OperationQueueDependencies
@@ -138,8 +145,10 @@ export class OperationQueue {
     const answers: Answer[] = []
     const batches: Batch[] = []
     for (const operation of operations) {
-      const decision = operation.decide({ image: this.#speculative, settings, random })
-      if (decision.records.length > 0) this.#extend(batches, nextOffset, decision.records)
+      const outcome = operation.decide({ image: this.#speculative, settings, random })
+      const parts = partsOf(outcome)
+      const decision = parts === null ? TOO_LARGE : outcome
+      for (const part of parts ?? []) if (part.length > 0) this.#extend(batches, nextOffset, part)
       answers.push({ operation, decision, offset: this.#speculative.offset })
     }
     return { answers, batches }
@@ -148,11 +157,16 @@ export class OperationQueue {
   #extend(batches: Batch[], nextOffset: number, records: readonly MetadataRecord[]): void {
     const registers = records.some(({ kind }) => kind === 'register-broker')
     const open = batches.at(-1)
-    const fits = open !== undefined && open.records.length + records.length <= RECORDS_PER_BATCH_MAX
-    const batch = fits && !(open.registers && registers) ? open : { records: [], registers: false }
+    const bytes = bytesOf(records)
+    const fits =
+      open !== undefined &&
+      open.records.length + records.length <= RECORDS_PER_BATCH_MAX &&
+      open.bytes + bytes <= PART_BYTES_MAX
+    const batch = fits && !(open.registers && registers) ? open : { records: [], registers: false, bytes: 0 }
     if (batch !== open) batches.push(batch)
     batch.records.push(...records)
     batch.registers ||= registers
+    batch.bytes += bytes
     this.#speculative = replayBatch(this.#speculative, records, nextOffset + batches.length - 1, this.#epoch)
   }
 

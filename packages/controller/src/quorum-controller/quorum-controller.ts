@@ -21,7 +21,7 @@ import type { ControllerReply, ControllerRequest, ControllerService, LivenessPro
 import type { Quorum } from '../quorum/driver-contract.ts'
 import type { RoleState } from '../raft/ready.ts'
 import { BrokerWatch } from './broker-watch.ts'
-import { bootstrapDuty, fenceDuty, preferredElectionDuty, uncleanElectionDuty } from './duties.ts'
+import { bootstrapDuty, fenceDuty, overdueElectionDuty, preferredElectionDuty, uncleanElectionDuty } from './duties.ts'
 import type { ControllerCounters, ControllerMetricsView } from './metrics-view.ts'
 import { metricsView } from './metrics-view.ts'
 import type { Operation } from './operation.ts'
@@ -158,6 +158,7 @@ export class QuorumController implements ControllerService, ReplayObserver {
     if (image.features.size === 0) this.#run(bootstrapDuty())
     this.#watch.suspectAllWithoutStream(image)
     this.#scheduleHandbacks(image)
+    this.#electOverdue()
     this.#electUncleanly()
   }
 
@@ -209,6 +210,10 @@ export class QuorumController implements ControllerService, ReplayObserver {
 
   #electPreferred(mayHave: (brokerId: NodeId) => boolean): void {
     this.#run(preferredElectionDuty(mayHave, () => this.#electPreferred(mayHave)))
+  }
+
+  #electOverdue(): void {
+    this.#run(overdueElectionDuty(() => this.#electOverdue()))
   }
 
   #electUncleanly(): void {

@@ -126,7 +126,7 @@ function decideRegistrationAndOpenSession(
   const decision = decideRegisterBroker(context, body, sessions, scheduler.monotonicMs())
   if (decision.records.length === 0) return decision
   return {
-    records: decision.records,
+    ...decision,
     respond: (offset) => {
       const response = decision.respond(offset)
       sessions.registered(
@@ -152,7 +152,7 @@ function decideHeartbeatOfSession(
   }
   const { next, ...decision } = decideHeartbeat(context, body, sessions)
   return {
-    records: decision.records,
+    ...decision,
     respond: (offset) => {
       const moved = decision.records.length > 0 || sessions.controlledShutdownOffset(brokerId) === null
       if (next === 'controlled-shutdown' && moved) sessions.shutdownRecordsAt(brokerId, offset)

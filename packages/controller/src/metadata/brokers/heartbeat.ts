@@ -9,7 +9,7 @@
 import type { BrokerHeartbeatRequest, BrokerHeartbeatResponse, Encodable, NodeId } from '@kavka/protocol'
 import { ErrorCode } from '@kavka/protocol'
 import type { Decision, DecisionContext } from '../decision.ts'
-import { decided } from '../decision.ts'
+import { decided, decidedInParts } from '../decision.ts'
 import { replayBatch } from '../delta.ts'
 import type { BrokerRegistration } from '../image.ts'
 import type { MetadataRecord } from '../records.ts'
@@ -39,7 +39,7 @@ export function decideHeartbeat(
     shouldShutDown: next === 'may-stop',
   }
   const turn = recordsFor(context, broker, next)
-  return { ...decided([...turn, ...offlineDirectories(context, turn, request)], response), next }
+  return { ...decidedInParts([...turn, ...offlineDirectories(context, turn, request)], response), next }
 }
 
 /** Directories that failed since the registration, judged on what the broker's own turn leaves (KIP-858). */

@@ -61,6 +61,7 @@ export function decideRegisterBroker(
   const cleanUp = existing === undefined || again ? [] : endPreviousIncarnation(context, existing, request)
   return {
     records: [...cleanUp, record],
+    atomicity: 'any-prefix',
     respond: (offset) => ({
       errorCode: ErrorCode.NONE,
       brokerEpoch: again ? existing.epoch : (offset as BrokerEpoch),

@@ -5,7 +5,7 @@
 import type { Encodable, NodeId, UnregisterBrokerRequest, UnregisterBrokerResponse } from '@kavka/protocol'
 import { ErrorCode } from '@kavka/protocol'
 import type { Decision, DecisionContext } from '../decision.ts'
-import { decided } from '../decision.ts'
+import { decided, decidedInParts } from '../decision.ts'
 import { fenceBroker } from './broker-turns.ts'
 
 export function decideUnregisterBroker(
@@ -19,5 +19,5 @@ export function decideUnregisterBroker(
   }
   const left = fenceBroker(context, broker)
   const record = { kind: 'unregister-broker', brokerId: broker.id, brokerEpoch: broker.epoch } as const
-  return decided([...left, record], { errorCode: ErrorCode.NONE, errorMessage: null })
+  return decidedInParts([...left, record], { errorCode: ErrorCode.NONE, errorMessage: null })
 }

@@ -16,7 +16,7 @@ import type {
 import { failure, success } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
 import type { ApiError, Decision, DecisionContext, PartOutcome } from '../decision.ts'
-import { apiError, decided, repeatedAmong, withoutRecords } from '../decision.ts'
+import { apiError, decidedInParts, repeatedAmong, withoutRecords } from '../decision.ts'
 import type { ConfigResourceType } from '../image.ts'
 import { resourceKey } from '../image.ts'
 import { elrEnabled } from '../partitions/partition-changes.ts'
@@ -80,7 +80,8 @@ function decideResources(
     resourceName,
     ...outcomes[i]!.error,
   }))
-  return decided([...records, ...elrAfterMinIsrChange(context, records as readonly ConfigRecord[])], {
+  // First the replicas that are eligible no more: with the new minimum in force they could be elected and lack records.
+  return decidedInParts([...elrAfterMinIsrChange(context, records as readonly ConfigRecord[]), ...records], {
     responses,
   })
 }

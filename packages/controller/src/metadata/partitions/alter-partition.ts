@@ -13,7 +13,7 @@ import type {
   NodeId,
 } from '@kavka/protocol'
 import type { Decision, DecisionContext } from '../decision.ts'
-import { decided } from '../decision.ts'
+import { decided, decidedInParts } from '../decision.ts'
 import type { PartitionRegistration, TopicImage } from '../image.ts'
 import type { MetadataRecord } from '../records.ts'
 import { changedPartition } from '../topics/topics-delta.ts'
@@ -52,7 +52,7 @@ export function decideAlterPartition(
     const altered = new Set<number>()
     return { topicId, partitions: partitions.map((data) => alterOne(topic, data, altered)) }
   })
-  return decided(records, { errorCode: ErrorCode.NONE, topics })
+  return decidedInParts(records, { errorCode: ErrorCode.NONE, topics })
 
   function alterOne(
     topic: TopicImage | undefined,

@@ -21,7 +21,7 @@
 import { ErrorCode } from '@kavka/protocol'
 import type { AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, Encodable, NodeId, Uuid } from '@kavka/protocol'
 import type { Decision, DecisionContext } from '../decision.ts'
-import { decided } from '../decision.ts'
+import { decided, decidedInParts } from '../decision.ts'
 import { directoryOf, hasOnlineDirectory, LOST_DIRECTORY } from '../directories.ts'
 import type { BrokerRegistration, PartitionRegistration } from '../image.ts'
 import type { LocatedPartition } from '../partition-index.ts'
@@ -50,7 +50,7 @@ export function decideAssignReplicasToDirs(
       }),
     })),
   }))
-  return decided(records, { errorCode: ErrorCode.NONE, directories })
+  return decidedInParts(records, { errorCode: ErrorCode.NONE, directories })
 
   function assignOne(topicId: Uuid, partition: number, directory: Uuid): number {
     const topic = context.image.topics.byId.get(topicId)

@@ -6,7 +6,7 @@
 import { ErrorCode } from '@kavka/protocol'
 import type { ElectLeadersRequest, ElectLeadersResponse, Encodable } from '@kavka/protocol'
 import type { ApiError, Decision, DecisionContext, PartOutcome } from '../decision.ts'
-import { apiError, decided } from '../decision.ts'
+import { apiError, decided, decidedInParts } from '../decision.ts'
 import type { LocatedPartition } from '../partition-index.ts'
 import { partitionsIn } from '../partition-index.ts'
 import { decidePartition } from './election.ts'
@@ -33,7 +33,7 @@ export function decideElectLeaders(
   const kind = electionType === PREFERRED ? 'preferred' : 'unclean'
   const outcomes =
     topicPartitions === null ? electAll(context, kind) : electNamed(context, kind, topicPartitions)
-  return decided(
+  return decidedInParts(
     outcomes.flatMap(({ records }) => records),
     responseOf(outcomes),
   )

@@ -33,6 +33,19 @@ export function awaitsPreferred(
   return leader !== null && leader !== preferred && isr.includes(preferred) && canServe(image, partition, preferred)
 }
 
+/**
+ * Leaderless partitions that somebody may lead: what a controller left undone that died while a broker's return went into the log in
+ * several entries.
+ */
+export function overdueElections(context: DecisionContext): PartitionChangeRecord[] {
+  const { image } = context
+  const electable = taken(partitionsIn(image, image.index.leaderless), ({ registration }) => {
+    const { isr, elr } = registration
+    return [...isr, ...elr].some((id) => canServe(image, registration, id))
+  })
+  return electionRecords(context, electable, 'online')
+}
+
 /** Leaderless partitions whose topics allow unclean election. */
 export function uncleanElections(context: DecisionContext): PartitionChangeRecord[] {
   const { image, settings } = context
