@@ -62,7 +62,10 @@ function bytesOfOne(record: MetadataRecord): number {
       return RECORD_BYTES + REPLICA_BYTES * (record.logDirs?.length ?? 0)
     case 'feature-level':
       return RECORD_BYTES + BYTES_PER_CHARACTER * record.name.length
-    default:
+    case 'no-op':
+    case 'producer-ids':
+    case 'remove-topic':
+    case 'unregister-broker':
       return RECORD_BYTES
   }
 }
