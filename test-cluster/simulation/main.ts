@@ -68,7 +68,7 @@ async function runFresh(): Promise<number> {
     },
   })
   console.log([`seeds from ${from}`, ...tally.lines(), `violations: ${failed.length === 0 ? 'none' : failed.join(', ')}`].join('\n'))
-  return failed.length > 0 || (values.nightly === true && tally.unreached.length > 0) ? 1 : 0
+  return failed.length > 0 || (values.nightly === true && tally.unreached.length + tally.unjudged.length > 0) ? 1 : 0
 }
 
 async function findMutants(): Promise<number> {

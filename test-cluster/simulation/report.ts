@@ -1,5 +1,7 @@
 /** What a person reads after runs. */
 import { describeFault } from './faults/fault-plan.ts'
+import { ILLEGAL_STATE, predicateNames } from './invariants/predicates.ts'
+import type { PredicateName } from './invariants/predicates.ts'
 import type { RunResult } from './simulate.ts'
 import { probeNames } from './world/probes.ts'
 import type { ProbeName } from './world/probes.ts'
@@ -11,7 +13,7 @@ export class Tally {
   events = 0
   acknowledged = 0
   readonly #probes = new Map<ProbeName, number>()
-  readonly #judged = new Map<string, number>()
+  readonly #judged = new Map<PredicateName, number>()
   readonly #startedMs = performance.now()
 
   constructor(options: { readonly workers: number }) {
@@ -31,6 +33,11 @@ export class Tally {
     return probeNames.filter((name) => !this.#probes.has(name))
   }
 
+  /** Predicates that had nothing to judge, and so prove nothing. */
+  get unjudged(): PredicateName[] {
+    return predicateNames.filter((name) => name !== ILLEGAL_STATE && !this.#judged.has(name))
+  }
+
   lines(): string[] {
     const seconds = (performance.now() - this.#startedMs) / 1_000
     const table = (counts: ReadonlyMap<string, number>): string[] => [...counts].toSorted().map(([name, count]) => `  ${name.padEnd(40)} ${count}`)
@@ -39,6 +46,7 @@ export class Tally {
       `${seconds.toFixed(0)} s on ${this.#workers} cores; a core and second: ${(this.simulatedMs / 1_000 / seconds / this.#workers).toFixed(0)} simulated seconds, ` +
         `${(this.events / seconds / this.#workers).toFixed(0)} events, ${(this.acknowledged / seconds / this.#workers).toFixed(0)} batches acknowledged`,
       'predicates judged:', ...table(this.#judged),
+      this.unjudged.length === 0 ? 'every predicate had something to judge' : `never judged: ${this.unjudged.join(', ')}`,
       'rare paths reached:', ...table(this.#probes),
       this.unreached.length === 0 ? 'every rare path was reached' : `never reached: ${this.unreached.join(', ')}`,
     ]

@@ -15,6 +15,7 @@ import type { PlannedFault } from './faults/fault-plan.ts'
 import { chooseSwarm } from './swarm.ts'
 import type { SwarmOptions } from './swarm.ts'
 import type { ProbeName } from './world/probes.ts'
+import type { PredicateName } from './invariants/predicates.ts'
 import { World } from './world/world.ts'
 import type { Violation } from './world/world.ts'
 
@@ -37,7 +38,7 @@ export interface RunResult {
   readonly simulatedMs: number
   readonly log: readonly string[]
   readonly probes: ReadonlyMap<ProbeName, number>
-  readonly judged: ReadonlyMap<string, number>
+  readonly judged: ReadonlyMap<PredicateName, number>
   readonly acknowledged: number
 }
 
@@ -200,7 +201,7 @@ class Run {
     return this.#members.length === 0 || new Set(owned).size === 4 ? null : `owned: ${owned.join()}`
   }
 
-  async #phase(name: string, isDone: () => boolean, untilMs: number): Promise<void> {
+  async #phase(name: PredicateName, isDone: () => boolean, untilMs: number): Promise<void> {
     const done = await this.#world.run(isDone, untilMs)
     if (this.#world.violation !== null) return
     this.#world.judge(name, done, { problem: this.#isUp() ? this.#unhealed() : 'no topics', controller: this.#cluster.activeController?.id ?? null })

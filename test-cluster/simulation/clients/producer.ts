@@ -34,6 +34,12 @@ interface Target {
 
 const IN_FLIGHT_MAX = 5
 const REQUEST_TIMEOUT_MS = 1_500
+/** What may be answered to a producer that does everything right. */
+const LEGAL_ERRORS: ReadonlySet<number> = new Set([
+  ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_ENOUGH_REPLICAS, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID, ErrorCode.INCONSISTENT_TOPIC_ID, ErrorCode.KAFKA_STORAGE_ERROR,
+  ErrorCode.FENCED_LEADER_EPOCH,
+])
 /** When nothing of a partition is under way; the second: after something was sent twice. */
 const EPOCH_BUMP_PROBABILITY = 0.02
 const EPOCH_BUMP_PROBABILITY_WITH_COPIES = 0.5
@@ -178,6 +184,8 @@ export class Producer {
 
   #judge(target: Target, batch: Batch, errorCode: number, isFirst: boolean, leader: NodeId): void {
     const { world } = this.client.cluster
+    const refusal = { error: errorName(errorCode), sequence: batch.sequence, partition: target.topicPartition.topic }
+    world.judge('T1 ProduceIsLegal', LEGAL_ERRORS.has(errorCode), refusal)
     switch (errorCode) {
       case ErrorCode.NOT_LEADER_OR_FOLLOWER:
         return world.probes.hit('produce refused: not leader')
@@ -195,14 +203,7 @@ export class Producer {
         if (!this.#leadsNow(leader, target)) return
         return world.judge('T1 SequenceContinues', !isFirst, details)
       }
-      case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
-      case ErrorCode.UNKNOWN_TOPIC_ID:
-      case ErrorCode.INCONSISTENT_TOPIC_ID:
-      case ErrorCode.KAFKA_STORAGE_ERROR:
-      case ErrorCode.FENCED_LEADER_EPOCH:
-        return
       default:
-        world.judge('T1 ProduceIsLegal', false, { error: errorName(errorCode), sequence: batch.sequence, partition: target.topicPartition.topic })
     }
   }
 

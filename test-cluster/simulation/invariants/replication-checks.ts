@@ -10,6 +10,7 @@ import type { SimulatedProcess } from '../world/process.ts'
 import type { World } from '../world/world.ts'
 import type { LeaderAnswerChecks } from './leader-answer-checks.ts'
 import { LogContentChecks } from './log-content-checks.ts'
+import type { PredicateName } from './predicates.ts'
 import { notWaitedFor } from './quorum-superset.ts'
 import type { LeaderIsr } from './quorum-superset.ts'
 import { Truth } from './truth.ts'
@@ -304,7 +305,7 @@ export class ReplicationChecks implements ReplicaObserver {
     truth.producers.set(batch.producerId, { epoch: batch.producerEpoch, lastSequence: sequenceAfter(batch.baseSequence, batch.count - 1) })
   }
 
-  #verify(name: string, replica: ObservedReplica, truth: PartitionTruth, end: number): void {
+  #verify(name: PredicateName, replica: ObservedReplica, truth: PartitionTruth, end: number): void {
     const { shadow } = replica
     while (shadow.verified < shadow.batches.length && shadow.batches[shadow.verified]!.last < end) {
       const batch = shadow.batches[shadow.verified]!

@@ -1,3 +1,6 @@
+/** What a planted bug is. */
+import type { PredicateName } from '../invariants/predicates.ts'
+
 /** A planted bug: a patch of a line or two, applied to a temporary copy of the sources. One that no longer applies fails a test. */
 export interface Patch {
   readonly file: string
@@ -11,7 +14,7 @@ export interface Mutant extends Patch {
   /** Where something else would protect from it: that goes as well. */
   readonly also?: readonly Patch[]
   /** Shows that this predicate finds it when all others look away; absent: whichever finds it first. */
-  readonly proves?: string
+  readonly proves?: PredicateName
 }
 
 export function patchesOf(mutant: Mutant): readonly Patch[] {

@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers'
 import { seededRandom } from '@kavka/kernel'
 import type { Random } from '@kavka/kernel'
 import { VirtualScheduler } from '@kavka/testkit'
+import { ILLEGAL_STATE } from '../invariants/predicates.ts'
+import type { PredicateName } from '../invariants/predicates.ts'
 import { EventHash } from './event-hash.ts'
 import { Probes } from './probes.ts'
 
@@ -14,7 +16,6 @@ export interface Violation {
 }
 
 const LOG_LINES_MAX = 400
-const ILLEGAL_STATE = 'R18 IllegalState'
 
 export class World {
   readonly scheduler = new VirtualScheduler()
@@ -26,7 +27,7 @@ export class World {
   #isAbandoned = false
   readonly #log: string[] = []
   /** How often each predicate had something to judge: one that never has proves nothing. */
-  readonly #judged = new Map<string, { count: number }>()
+  readonly #judged = new Map<PredicateName, { count: number }>()
   violation: Violation | null = null
   events = 0
 
@@ -57,11 +58,11 @@ export class World {
     this.hash.text(text)
   }
 
-  get judged(): ReadonlyMap<string, number> {
+  get judged(): ReadonlyMap<PredicateName, number> {
     return new Map([...this.#judged].map(([predicate, { count }]) => [predicate, count]))
   }
 
-  judge(predicate: string, holds: boolean, details: Readonly<Record<string, unknown>>): void {
+  judge(predicate: PredicateName, holds: boolean, details: Readonly<Record<string, unknown>>): void {
     const known = this.#judged.get(predicate)
     if (known === undefined) this.#judged.set(predicate, { count: 1 })
     else known.count++
