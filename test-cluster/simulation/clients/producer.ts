@@ -1,6 +1,7 @@
 /** An idempotent (or plain) producer with acks=all that never gives up: up to five batches under way for each partition, each repeated until it is settled. */
 import { buildBatch, batchCrc, ErrorCode, errorName } from '@kavka/protocol'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
+import type { AppendResult } from '@kavka/replication'
 import type { Cluster } from '../cluster.ts'
 import { Client } from './client.ts'
 
@@ -43,6 +44,9 @@ const LEGAL_ERRORS: ReadonlySet<number> = new Set([
 /** When nothing of a partition is under way; the second: after something was sent twice. */
 const EPOCH_BUMP_PROBABILITY = 0.02
 const EPOCH_BUMP_PROBABILITY_WITH_COPIES = 0.5
+/** Of a request to be held up beyond its time. */
+const HELD_PROBABILITY = 0.002
+const HELD_MS_MAX = 4_000
 
 export class Producer {
   readonly client: Client
@@ -161,16 +165,9 @@ export class Producer {
       return this.#again(target, batch, topicPartition)
     }
     const isFirst = ![...target.underWay, ...target.queue].some((other) => other.sequence < batch.sequence)
-    const answer = await client.call(info.leader, REQUEST_TIMEOUT_MS * 2, async (node) => {
-      const entries = [{ topicPartition, topicId, records: Buffer.from(batch.records) }]
-      const [result] = await node.replicas!.append({ acks: -1, timeoutMs: REQUEST_TIMEOUT_MS, origin: 'client', entries })
-      if (result!.errorCode === ErrorCode.NONE && node.process.isAlive) {
-        const acked = { base: result!.baseOffset, crc: batch.crc, count: batch.count }
-        client.cluster.replication.acknowledged(node.id, topicPartition, topicId, acked)
-      }
-      if (result!.errorCode === ErrorCode.INVALID_PRODUCER_EPOCH && batch.producerEpoch < target.producerEpoch) probes.hit('old producer epoch refused')
-      return result!
-    })
+    const { leader } = info
+    const isHeld = this.#isIdempotent && !client.cluster.isHealing && client.random.unit() < HELD_PROBABILITY
+    const answer = isHeld ? await this.#hold(target, batch, leader) : await this.#deliver(target, batch, leader)
     if (answer?.errorCode === ErrorCode.NONE) {
       target.underWay.delete(batch)
       target.isKnown = true
@@ -178,8 +175,32 @@ export class Producer {
     }
     if (answer === null) target.hasCopies = true
     if (answer === null || answer.errorCode === ErrorCode.REQUEST_TIMED_OUT) probes.hit('produce out of time')
-    else this.#judge(target, batch, answer.errorCode, isFirst, info.leader)
+    else this.#judge(target, batch, answer.errorCode, isFirst, leader)
     if (!target.isOver) this.#again(target, batch, topicPartition)
+  }
+
+  /** Somewhere on its way it lies until long after its sender has given it up and sent it again. */
+  async #hold(target: Target, batch: Batch, leader: NodeId): Promise<null> {
+    const { process, random } = this.client
+    process.after(REQUEST_TIMEOUT_MS * 2 + HELD_MS_MAX * random.unit(), () => void this.#deliver(target, batch, leader))
+    await process.sleep(REQUEST_TIMEOUT_MS)
+    return null
+  }
+
+  #deliver(target: Target, batch: Batch, leader: NodeId): Promise<AppendResult | null> {
+    const { cluster } = this.client
+    const { topicPartition, topicId } = target
+    return this.client.call(leader, REQUEST_TIMEOUT_MS * 2, async (node) => {
+      const entries = [{ topicPartition, topicId, records: Buffer.from(batch.records) }]
+      const [result] = await node.replicas!.append({ acks: -1, timeoutMs: REQUEST_TIMEOUT_MS, origin: 'client', entries })
+      if (result!.errorCode === ErrorCode.NONE && node.process.isAlive) {
+        const acked = { base: result!.baseOffset, crc: batch.crc, count: batch.count }
+        cluster.replication.acknowledged(node.id, topicPartition, topicId, acked)
+      }
+      const isOld = result!.errorCode === ErrorCode.INVALID_PRODUCER_EPOCH && batch.producerEpoch < target.producerEpoch
+      if (isOld) cluster.world.probes.hit('old producer epoch refused')
+      return result!
+    })
   }
 
   #judge(target: Target, batch: Batch, errorCode: number, isFirst: boolean, leader: NodeId): void {
