@@ -33,7 +33,8 @@ export class LevelStore implements KeyValueStore {
     try {
       await level.open()
     } catch (error) {
-      throw isCorruption(error) ? new DamagedStoreError(`${directory} is damaged: ${causeOf(error).message}`, { cause: error }) : error
+      const cause = corruptionIn(error)
+      throw cause === null ? error : new DamagedStoreError(`${directory} is damaged: ${cause.message}`, { cause: error })
     }
     return new LevelStore(level)
   }
@@ -79,10 +80,8 @@ export class LevelStore implements KeyValueStore {
   }
 }
 
-function isCorruption(error: unknown): boolean {
-  return causeOf(error).code === 'LEVEL_CORRUPTION'
-}
-
-function causeOf(error: unknown): NodeJS.ErrnoException {
-  return (error as Error).cause instanceof Error ? ((error as Error).cause as NodeJS.ErrnoException) : (error as NodeJS.ErrnoException)
+/** What `level` found, when that is damage: it tells so in the cause of its error. */
+function corruptionIn(error: unknown): { readonly message: string } | null {
+  const { cause } = error as { readonly cause?: { readonly code?: string; readonly message: string } }
+  return cause?.code === 'LEVEL_CORRUPTION' ? cause : null
 }

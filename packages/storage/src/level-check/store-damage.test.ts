@@ -2,9 +2,10 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seededRandom } from '@kavka/kernel'
-import { LevelStore } from '../level-store.ts'
+import { DamagedStoreError, LevelStore } from '../level-store.ts'
 import { logDamage } from './log-damage.ts'
-import { fileDamage, storeDamage } from './store-damage.ts'
+import { storeDamage } from './store-damage.ts'
+import { tableDamage } from './table-damage.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'store-damage-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))
@@ -43,6 +44,7 @@ async function filledStore(name: string): Promise<string> {
 }
 
 const checked = /\.(log|ldb|sst)$|^MANIFEST-/
+const liveTable = (directory: string): string => readdirSync(directory).find((name) => name.endsWith('.ldb'))!
 
 test('a flipped bit anywhere is noticed, or changes nothing', async () => {
   const directory = await filledStore('flips')
@@ -57,7 +59,7 @@ test('a flipped bit anywhere is noticed, or changes nothing', async () => {
     for (let at = 0; at < bytes.length; at++) {
       const rotten = Buffer.from(bytes)
       rotten[at]! ^= 1 << random.below(8)
-      if (fileDamage(name, rotten) !== null) {
+      if ((name.endsWith('.ldb') ? tableDamage(rotten) : logDamage(rotten)) !== null) {
         noticed++
         continue
       }
@@ -81,6 +83,25 @@ test('a sound store, an empty directory and none at all are no damage; a damaged
   bytes[bytes.length >> 1]! ^= 1
   writeFileSync(join(directory, log), bytes)
   await expect(LevelStore.open(directory)).rejects.toThrow(new RegExp(`is damaged: ${log} has .* at byte \\d+`))
+})
+
+test('what a process left behind unfinished is no damage; a table in use that is shorter or gone is', async () => {
+  const directory = await filledStore('leftovers')
+  const expected = await contentOf(directory)
+  const table = liveTable(directory)
+  const bytes = readFileSync(join(directory, table))
+  writeFileSync(join(directory, '009999.ldb'), bytes.subarray(0, bytes.length >> 1))
+  writeFileSync(join(directory, '009998.ldb'), Buffer.alloc(4096))
+  writeFileSync(join(directory, 'MANIFEST-009997'), Buffer.alloc(100, 7))
+  writeFileSync(join(directory, '000001.log'), Buffer.alloc(100, 7))
+  expect(await storeDamage(directory)).toBeNull()
+  expect(await contentOf(directory)).toBe(expected)
+  const inUse = liveTable(directory)
+  const whole = readFileSync(join(directory, inUse))
+  writeFileSync(join(directory, inUse), whole.subarray(0, whole.length - 1))
+  expect((await storeDamage(directory))?.file).toBe(inUse)
+  rmSync(join(directory, inUse))
+  await expect(LevelStore.open(directory)).rejects.toThrow(DamagedStoreError)
 })
 
 describe('a write that a crash cut off', () => {

@@ -8,6 +8,8 @@
 import { decompress } from '@kavka/protocol'
 import type { Damage } from './damage.ts'
 import { maskedCrc32c } from './masked-crc.ts'
+import { takeVarint } from './varints.ts'
+import type { Cursor } from './varints.ts'
 
 const FOOTER_BYTES = 48
 const MAGIC = Buffer.from('57fb808b247547db', 'hex')
@@ -21,16 +23,8 @@ interface Handle {
   readonly size: number
 }
 
-/** A walk over varints; -1 for one that does not end. */
-interface Cursor {
-  readonly bytes: Buffer
-  at: number
-}
-
 export function tableDamage(bytes: Buffer): Damage | null {
   const footerAt = bytes.length - FOOTER_BYTES
-  // Being made when the process ended: nothing refers to it.
-  if (bytes.length === 0) return null
   if (footerAt < 0) return { at: bytes.length, reason: 'the file is cut off' }
   if (!bytes.subarray(bytes.length - MAGIC.length).equals(MAGIC)) return { at: bytes.length - MAGIC.length, reason: 'no table' }
   const footer: Cursor = { bytes, at: footerAt }
@@ -86,15 +80,4 @@ function contentOf(stored: Buffer, compression: number): Buffer | null {
 
 function takeHandle(cursor: Cursor): Handle {
   return { offset: takeVarint(cursor), size: takeVarint(cursor) }
-}
-
-function takeVarint(cursor: Cursor): number {
-  let value = 0
-  for (let shift = 0; shift < 49; shift += 7) {
-    const byte = cursor.bytes[cursor.at++]
-    if (byte === undefined) return -1
-    value += (byte & 0x7f) * 2 ** shift
-    if (byte < 0x80) return value
-  }
-  return -1
 }
