@@ -23,7 +23,12 @@ export const metadataMutants: readonly Mutant[] = [
     find: "if (election === 'preferred' && mayLead(decision, isr, elr, preferred))", replace: "if (election === 'preferred' && decision.isActive(preferred))",
   },
   {
+    // Looked at twice: before the election and after it.
     name: 'who was eligible stays so when enough are in sync again', file: `${metadata}/partitions/election.ts`,
     find: '  if (isr.length >= Math.min(elr.minIsr, partition.replicas.length)) return []\n', replace: '',
+    also: [{
+      file: `${metadata}/partitions/election.ts`,
+      find: '  if (elr !== null && isr.length >= Math.min(elr.minIsr, partition.replicas.length)) return []\n', replace: '',
+    }],
   },
 ]
