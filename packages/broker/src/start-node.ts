@@ -110,6 +110,7 @@ class NodeAssembly {
     logs.onDirectoryFailed(({ path }, cause) => {
       this.#deps.logger.fatal({ directory: path, err: cause }, 'a log directory failed')
       if (logs.directories.every(({ state }) => state === 'offline')) this.#fail(cause)
+      else this.#lifecycle?.directoryFailed()
     })
   }
 
@@ -148,7 +149,7 @@ class NodeAssembly {
           clusterId: this.#settings.clusterId,
           incarnationId: this.#incarnationId,
           listeners: this.#boundListeners(),
-          logDirs: logs.directories.map(({ directoryId }) => directoryId),
+          logDirs: logs.directories.filter(({ state }) => state === 'online').map(({ directoryId }) => directoryId),
           previousBrokerEpoch: logs.previousBrokerEpoch,
         }),
       },

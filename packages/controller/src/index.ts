@@ -38,5 +38,5 @@ export { METADATA_VERSION, supportedFeatures } from './metadata/features/support
 export { isInternalTopic, problemOfTopicName, TOPIC_NAME_LENGTH_MAX } from './metadata/topics/topic-names.ts'
 export { groupConfigKey, groupConfigKeys, validateGroupConfig } from './metadata/configs/group-config-keys.ts'
 export type { GroupConfigKey } from './metadata/configs/group-config-keys.ts'
-export { directoryOf, LOST_DIRECTORY, UNASSIGNED_DIRECTORY } from './metadata/directories.ts'
+export { directoryOf, hasOnlineDirectory, isReservedDirectory, LOST_DIRECTORY, UNASSIGNED_DIRECTORY } from './metadata/directories.ts'
 export { allowsUncleanElection, minInsyncReplicas } from './metadata/configs/effective.ts'

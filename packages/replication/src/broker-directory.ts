@@ -1,7 +1,7 @@
 /** What this broker's metadata says of the other brokers. */
 import type { MetadataImage } from '@kavka/controller'
-import { emptyImage } from '@kavka/controller'
-import type { NodeId } from '@kavka/protocol'
+import { emptyImage, hasOnlineDirectory } from '@kavka/controller'
+import type { NodeId, Uuid } from '@kavka/protocol'
 
 export class BrokerDirectory {
   readonly #listener: string
@@ -25,6 +25,11 @@ export class BrokerDirectory {
     const broker = this.#image.brokers.get(id)
     if (broker === undefined || broker.fenced || broker.inControlledShutdown) return false
     return brokerEpoch === broker.epoch
+  }
+
+  hasOnlineDirectory(id: NodeId, directory: Uuid): boolean {
+    const broker = this.#image.brokers.get(id)
+    return broker !== undefined && hasOnlineDirectory(broker, directory)
   }
 
   isAlive(id: NodeId): boolean {

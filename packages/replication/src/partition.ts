@@ -76,6 +76,8 @@ export interface PartitionDependencies {
   readonly logger: Logger
   readonly events: PartitionEvents
   readonly isEligible: (id: NodeId, brokerEpoch: number) => boolean
+  /** The broker can use that log directory. */
+  readonly hasOnlineDirectory: (id: NodeId, directory: Uuid) => boolean
   readonly brokerEpochOf: (id: NodeId) => number
   /** Alive brokers count for the low watermark of DeleteRecords; the others catch up when they return. */
   readonly isAlive: (id: NodeId) => boolean
@@ -388,9 +390,10 @@ export class Partition implements PartitionView {
     this.#wakeFetches()
   }
 
-  /** The controller takes back no replica that it has marked as lost. */
+  /** Nor does the controller take back a replica that is marked as lost, or whose directory failed. */
   #isEligible(id: NodeId, brokerEpoch: number): boolean {
-    return directoryOf(this.#registration, id) !== LOST_DIRECTORY && this.#dependencies.isEligible(id, brokerEpoch)
+    const { isEligible, hasOnlineDirectory } = this.#dependencies
+    return isEligible(id, brokerEpoch) && hasOnlineDirectory(id, directoryOf(this.#registration, id))
   }
 
   #followLeader(registration: PartitionRegistration): RoleChange {

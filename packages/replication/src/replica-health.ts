@@ -9,7 +9,7 @@
  * A hollow replica still has all it had, but announces itself to its leader as one that has nothing. The mark outlives the process: a
  * replica that starts with it is damaged, whether or not the process before had emptied the log.
  */
-import { directoryOf, LOST_DIRECTORY, UNASSIGNED_DIRECTORY } from '@kavka/controller'
+import { directoryOf, isReservedDirectory, LOST_DIRECTORY, UNASSIGNED_DIRECTORY } from '@kavka/controller'
 import type { PartitionRegistration } from '@kavka/controller'
 import { assert } from '@kavka/kernel'
 import type { LeaderEpoch, NodeId, Uuid } from '@kavka/protocol'
@@ -88,4 +88,10 @@ export class ReplicaHealth {
     if (isr.includes(this.#localId) || elr.includes(this.#localId)) return false
     return directoryOf(registration, this.#localId) === LOST_DIRECTORY && followed !== leaderEpoch
   }
+}
+
+/** The directory that the metadata names; null when it names none. */
+export function assignedDirectory(registration: PartitionRegistration, localId: NodeId): Uuid | null {
+  const directory = directoryOf(registration, localId)
+  return isReservedDirectory(directory) ? null : directory
 }

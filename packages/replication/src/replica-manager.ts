@@ -27,6 +27,7 @@ import { preferredReplica } from './core/preferred-replica.ts'
 import type { ReadableReplica } from './core/preferred-replica.ts'
 import { DeleteRecordsPath } from './delete-records-path.ts'
 import type { DeleteRecordsEntry, DeleteRecordsResult } from './delete-records-path.ts'
+import { assignedDirectory } from './replica-health.ts'
 import { DirectoryAssignments } from './directory-assignments.ts'
 import { FetchPath } from './fetch-path.ts'
 import { FollowerFetchers } from './follower-fetchers.ts'
@@ -156,6 +157,7 @@ export class ReplicaManagerShell implements ReplicaManager {
       logger,
       isEligible: (id, brokerEpoch) => brokers.isEligible(id, brokerEpoch),
       isAlive: (id) => brokers.isAlive(id),
+      hasOnlineDirectory: (id, directory) => brokers.hasOnlineDirectory(id, directory),
       brokerEpochOf,
       events: {
         proposed: (partition, proposal) => this.#isrUpdates.propose(partition, proposal),
@@ -302,7 +304,8 @@ export class ReplicaManagerShell implements ReplicaManager {
     this.#hosted.add(partition)
     const { logs, logConfigOf, logger } = this.#dependencies
     this.#setPredecessorAside(topicPartition, topic, image)
-    const opened = logs.getOrCreate(topicPartition, topic.id, logConfigOf(topic.name, image))
+    const assigned = assignedDirectory(registration, localId)
+    const opened = logs.getOrCreate(topicPartition, topic.id, logConfigOf(topic.name, image), assigned)
     if (opened.ok) {
       partition.openLog(opened.value, logs.checkpointedHighWatermark(topicPartition), logs.directoryIdOf(topicPartition))
     } else {

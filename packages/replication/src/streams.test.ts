@@ -32,6 +32,7 @@ function partitionAt(localId: typeof one, number: number, scheduler: VirtualSche
       logger: silentLogger,
       isEligible: () => true,
       isAlive: () => true,
+      hasOnlineDirectory: () => true,
       brokerEpochOf: () => 7,
       events: {
         proposed: () => {}, failed: () => {}, damaged: () => {}, emptied: () => {}, proved: () => {},

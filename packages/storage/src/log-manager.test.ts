@@ -149,3 +149,34 @@ test('checkpoints of a deleted log are not taken for those of its successor of t
   fixture.crash()
   expect((await fixture.open()).checkpointedHighWatermark(PARTITION)).toBe(0)
 })
+
+describe('several directories', () => {
+  const twoDirs = { manager: { logDirs: [LOG_DIR, '/other'] } }
+
+  test('one that cannot be used at the start is offline, unless it is the last', async () => {
+    const fixture = new LogFixture(twoDirs)
+    const lift = fixture.fs.inject({ operation: 'write', code: 'EIO', pathIncludes: '/other' })
+    const manager = await fixture.open()
+    expect(manager.directories).toMatchObject([{ path: LOG_DIR, state: 'online' }, { path: '/other', state: 'offline' }])
+    lift()
+    const hopeless = new LogFixture(twoDirs)
+    hopeless.fs.inject({ operation: 'write', code: 'EIO' })
+    expect((await hopeless.tryOpen()).ok).toBe(false)
+  })
+
+  test('a log is made where the metadata has it, and nowhere while that directory may be the one that is offline', async () => {
+    const fixture = new LogFixture(twoDirs)
+    const manager = await fixture.open()
+    const [first, other] = manager.directories
+    const made = manager.getOrCreate(PARTITION, TOPIC_ID, fixture.config, other!.directoryId)
+    expect([made.ok, manager.directoryIdOf(PARTITION)]).toEqual([true, other!.directoryId])
+    await fixture.close()
+    fixture.fs.inject({ operation: 'write', code: 'EIO', pathIncludes: '/other' })
+    fixture.fs.inject({ operation: 'read', code: 'EIO', pathIncludes: '/other' })
+    const reopened = await fixture.open()
+    expect(reopened.directories).toMatchObject([{ state: 'online' }, { state: 'offline' }])
+    expect(reopened.getOrCreate(PARTITION, TOPIC_ID, fixture.config, other!.directoryId)).toMatchObject({ ok: false, error: { errorCode: 56 } })
+    expect(reopened.getOrCreate({ topic: 'new', partition: 0 }, TOPIC_ID, fixture.config).ok).toBe(true)
+    expect(reopened.directoryIdOf({ topic: 'new', partition: 0 })).toBe(first!.directoryId)
+  })
+})

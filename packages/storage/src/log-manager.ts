@@ -69,6 +69,8 @@ export class LogManager {
   readonly #options: LogManagerOptions
   readonly #deps: LogManagerDeps
   readonly #stores: LogDirectoryStore[]
+  /** Their disks failed before they could be identified. */
+  readonly #unusable: readonly LogDirectoryStatus[]
   readonly #files: OpenFiles
   readonly #fs: FileSystem
   /** What the logs of a directory share. */
@@ -79,11 +81,18 @@ export class LogManager {
   readonly #failedListeners: DirectoryFailedListener[] = []
   readonly previousBrokerEpoch: number
 
-  private constructor(stores: LogDirectoryStore[], options: LogManagerOptions, deps: LogManagerDeps, room: DescriptorRoom) {
+  private constructor(
+    stores: LogDirectoryStore[],
+    unusable: readonly LogDirectoryStatus[],
+    options: LogManagerOptions,
+    deps: LogManagerDeps,
+    room: DescriptorRoom,
+  ) {
     const { scheduler, logger } = deps
     this.#options = options
     this.#deps = deps
     this.#stores = stores
+    this.#unusable = unusable
     this.#fs = room
     this.#files = new OpenFiles({ openFilesMax: options.openFilesMax }, { fs: room })
     room.onShortage(() => this.#files.giveBack())
@@ -118,21 +127,26 @@ export class LogManager {
 
   /**
    * Locks the directories, reads `meta.properties` (writes it in a new directory; refuses another cluster's or node's), and opens
-   * every log, recovering those that were not closed cleanly.
+   * every log, recovering those that were not closed cleanly. A directory whose disk fails is offline; the others do without it.
    */
   static async open(options: LogManagerOptions, deps: LogManagerDeps): Promise<Result<LogManager, LogStartupError>> {
     assert(options.logDirs.length > 0, 'a node needs a log directory')
     const stores: LogDirectoryStore[] = []
+    const unusable: LogDirectoryStatus[] = []
     const room = new DescriptorRoom({ disk: deps.fs })
     for (const path of options.logDirs) {
       const opened = openStore(path, options, { ...deps, fs: room, disk: deps.fs })
-      if (opened.ok) stores.push(opened.value)
-      else {
+      if (opened.ok) {
+        stores.push(opened.value)
+      } else if (opened.error.kind === 'failed' && options.logDirs.length > unusable.length + 1) {
+        deps.logger.error({ directory: path }, opened.error.message)
+        unusable.push({ path, directoryId: ZERO_UUID, state: 'offline' })
+      } else {
         for (const store of stores) store.unlock()
         return opened
       }
     }
-    const manager = new LogManager(stores, options, deps, room)
+    const manager = new LogManager(stores, unusable, options, deps, room)
     const problem = manager.#openLogs()
     if (problem !== null) {
       manager.#abandon()
@@ -145,7 +159,7 @@ export class LogManager {
   }
 
   get directories(): readonly LogDirectoryStatus[] {
-    return this.#stores.map(statusOf)
+    return [...this.#stores.map(statusOf), ...this.#unusable]
   }
 
   /** Syncs of logs since the start, for `LogFlushStats`. */
@@ -170,14 +184,27 @@ export class LogManager {
     for (const { log } of this.#logs.values()) yield log
   }
 
-  /** Makes the partition's directory, or returns the log that is there when its topic id matches. */
-  getOrCreate(topicPartition: TopicPartition, topicId: Uuid, config: LogConfig): Result<PartitionLog, { errorCode: number; message: string }> {
+  /**
+   * Makes the partition's directory, or returns the log that is there when its topic id matches. `assigned`: the log directory that the
+   * metadata names for the replica. While one is offline it may hold the log: then none is made elsewhere, which would be the second.
+   */
+  getOrCreate(
+    topicPartition: TopicPartition,
+    topicId: Uuid,
+    config: LogConfig,
+    assigned: Uuid | null = null,
+  ): Result<PartitionLog, { errorCode: number; message: string }> {
     const name = topicPartitionName(topicPartition)
     const known = this.#logs.get(name)
     if (known !== undefined) return this.#existing(known, topicId, config)
     const online = this.#stores.filter((store) => store.directory.state === 'online')
     if (online.length === 0) return storageError(`No log directory is online to hold ${name}`)
-    const store = online.reduce((fewest, candidate) => (candidate.logs.size < fewest.logs.size ? candidate : fewest))
+    const named = online.find(({ directory }) => directory.directoryId === assigned)
+    const offline = this.directories.find(({ state }) => state === 'offline')
+    if (named === undefined && assigned !== null && offline !== undefined) {
+      return storageError(`${name} lies in log directory ${assigned}, which may be ${offline.path}, and that is offline`)
+    }
+    const store = named ?? online.reduce((fewest, candidate) => (candidate.logs.size < fewest.logs.size ? candidate : fewest))
     try {
       return success(this.#create(store, topicPartition, topicId, config))
     } catch (error) {

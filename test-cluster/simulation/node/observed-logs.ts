@@ -66,8 +66,8 @@ export class ObservedLogs implements LogStore {
     return this.#manager.logs()
   }
 
-  getOrCreate(...[topicPartition, topicId, config]: Parameters<LogStore['getOrCreate']>): ReturnType<LogStore['getOrCreate']> {
-    const opened = this.#manager.getOrCreate(topicPartition, topicId, config)
+  getOrCreate(...asked: Parameters<LogStore['getOrCreate']>): ReturnType<LogStore['getOrCreate']> {
+    const opened = this.#manager.getOrCreate(...asked)
     if (opened.ok && !this.#replicas.has(opened.value)) this.#observe(opened.value)
     return opened
   }

@@ -245,7 +245,7 @@ export class SimulatedNode {
         controlledShutdownMsMax: 30_000,
         registration: () => brokerRegistration({
           config, clusterId: CLUSTER_ID, incarnationId, listeners: layout.listeners,
-          logDirs: manager.directories.map(({ directoryId }) => directoryId), previousBrokerEpoch: manager.previousBrokerEpoch,
+          logDirs: manager.directories.filter(({ state }) => state === 'online').map(({ directoryId }) => directoryId), previousBrokerEpoch: manager.previousBrokerEpoch,
         }),
       },
       {

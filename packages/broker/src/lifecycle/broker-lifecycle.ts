@@ -55,6 +55,7 @@ export class BrokerLifecycle {
   #wantsShutDown = false
   #stopped = false
   #heartbeatUnderWay = false
+  #mustReportAgain = false
   #heartbeatTimer: TimerHandle | null = null
   #session: { close(): void } | null = null
   #lastHeardMs = 0
@@ -105,6 +106,13 @@ export class BrokerLifecycle {
   metadataAdvanced(step: 'routine' | 'broker-leaving'): void {
     const waits = this.#brokerEpoch >= 0 && (this.#isFenced || this.#wantsShutDown || step === 'broker-leaving')
     if (waits && this.#deps.metadataOffset() >= this.#brokerEpoch) this.#hurryHeartbeat(0)
+  }
+
+  /** What was led from it should not wait for the next heartbeat. */
+  directoryFailed(): void {
+    // The report that is under way does not say it.
+    this.#mustReportAgain = this.#heartbeatUnderWay
+    if (this.#brokerEpoch >= 0) this.#hurryHeartbeat(0)
   }
 
   /** Asks the controller to move what is led here; resolves when it agrees, or when that takes too long. */
@@ -204,6 +212,9 @@ export class BrokerLifecycle {
     if (this.#stopped) return
     if (epoch !== this.#brokerEpoch) return this.#hurryHeartbeat(0)
     this.#handle(reply, reportedOffset, sentMs)
+    if (!this.#mustReportAgain) return
+    this.#mustReportAgain = false
+    this.#hurryHeartbeat(0)
   }
 
   #report(currentMetadataOffset: number): Encodable<BrokerHeartbeatRequest> {

@@ -35,13 +35,19 @@ export async function freePorts(count: number): Promise<number[]> {
 export class TestNodes {
   readonly #folder = mkdtempSync(join(tmpdir(), 'kavka-broker-test-'))
   readonly #overrides: ReadonlyMap<string, string>
+  readonly #directoryCount: number
   readonly #rolesOf: (nodeId: number) => string
   readonly #controllerPorts: number[] = []
   readonly #clientPorts: number[] = []
   readonly nodes = new Map<number, TestNode>()
   logger: Logger = silentLogger
 
-  constructor(overrides: Readonly<Record<string, string>> = {}, rolesOf: (nodeId: number) => string = () => 'broker,controller') {
+  constructor(
+    overrides: Readonly<Record<string, string>> = {},
+    rolesOf: (nodeId: number) => string = () => 'broker,controller',
+    directoryCount = 1,
+  ) {
+    this.#directoryCount = directoryCount
     this.#overrides = new Map(Object.entries(overrides))
     this.#rolesOf = rolesOf
   }
@@ -76,6 +82,11 @@ export class TestNodes {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
+  /** The first holds the metadata too. */
+  directories(nodeId: number): string[] {
+    return Array.from({ length: this.#directoryCount }, (_, i) => join(this.#folder, `node-${nodeId}${i === 0 ? '' : `-disk-${i}`}`))
+  }
+
   settings(nodeId: number): NodeSettings {
     const loaded = loadBrokerConfig(this.#properties(nodeId))
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
@@ -100,7 +111,7 @@ export class TestNodes {
       ['controller.quorum.voters', voters.join(',')],
       ['listeners', listeners.join(',')],
       ['controller.listener.names', 'CONTROLLER'],
-      ['log.dirs', join(this.#folder, `node-${nodeId}`)],
+      ['log.dirs', this.directories(nodeId).join(',')],
       ['kavka.http.port', '0'],
       ['offsets.topic.num.partitions', '3'],
       ['offsets.topic.replication.factor', String(this.#controllerPorts.length)],
