@@ -27,7 +27,8 @@ export interface PositionOwner {
   readonly followerId: NodeId
   readonly followerBrokerEpoch: number
   dataArrived(position: ServedPosition): void
-  newsArrived(position: ServedPosition): void
+  /** `answer`: the follower waits for it; `progress`: it will do with the next records. */
+  newsArrived(position: ServedPosition, kind: 'answer' | 'progress'): void
 }
 
 export class ServedPosition implements FollowerPositionListener, PartitionKey {
@@ -74,7 +75,7 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
   }
 
   newsArrived(): void {
-    this.#owner.newsArrived(this)
+    this.#owner.newsArrived(this, 'progress')
   }
 
   /** Judges the announced position: at its arrival, and while it is refused whenever the metadata here changes. */
@@ -88,7 +89,7 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
       this.acknowledge(this.announced)
       this.dataArrived()
     }
-    this.newsArrived()
+    this.#owner.newsArrived(this, 'answer')
   }
 
   /** Judged consistent, in the epoch that this broker still leads. */
@@ -124,7 +125,7 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
   refuse(errorCode: number): void {
     this.#stand(refused(errorCode))
     this.hosted?.positions.delete(this)
-    this.newsArrived()
+    this.#owner.newsArrived(this, 'answer')
   }
 
   close(): void {

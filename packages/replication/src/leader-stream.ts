@@ -1,5 +1,5 @@
 /** The serving side of one follower's stream: keeps its positions and sends what is new as soon as there is something. */
-import type { Logger, Scheduler } from '@kavka/kernel'
+import type { Logger, Scheduler, TimerHandle } from '@kavka/kernel'
 import { ErrorCode, offset } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
 import type { LogReadOutcome } from '@kavka/storage'
@@ -31,6 +31,11 @@ export interface LeaderStreamServerDependencies {
 /** More than any follower grants: a follower that grants more is broken. */
 const CREDIT_FRAMES_MAX = 64
 const ENTRIES_PER_FRAME_MAX = 4096
+/**
+ * High watermarks ride on the next records, which under load come within a millisecond: a quarter of all messages was their own. After
+ * this long they go alone; Kafka's followers wait up to half a second for them.
+ */
+const PROGRESS_DELAY_MS = 5
 /** With many busy partitions each gets at least this share of a frame, so that batches stay large. */
 const SHARE_BYTES_MIN = 64 * 1024
 
@@ -45,6 +50,9 @@ export class LeaderStreamServer implements LeaderStreamEvents, PositionOwner {
   readonly #withNews = new FifoQueue<ServedPosition>()
   readonly #flush: OnceATurn
   #credits = 0
+  /** Answers among the news, or progress that has waited long enough. */
+  #newsAreDue = false
+  #progressTimer: TimerHandle | null = null
   #state: 'open' | 'full' | 'closed' = 'open'
 
   constructor(options: LeaderStreamServerOptions, dependencies: LeaderStreamServerDependencies) {
@@ -78,6 +86,7 @@ export class LeaderStreamServer implements LeaderStreamEvents, PositionOwner {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#flush.stop()
+    this.#progressTimer?.cancel()
     for (const position of this.#positions.values()) this.#detach(position)
     this.#positions.clear()
     this.#dependencies.onClosed()
@@ -106,10 +115,18 @@ export class LeaderStreamServer implements LeaderStreamEvents, PositionOwner {
     this.#flush.request()
   }
 
-  newsArrived(position: ServedPosition): void {
-    if (position.inNewsQueue || position.isClosed) return
-    position.inNewsQueue = true
-    this.#withNews.push(position)
+  newsArrived(position: ServedPosition, kind: 'answer' | 'progress'): void {
+    if (position.isClosed) return
+    if (!position.inNewsQueue) {
+      position.inNewsQueue = true
+      this.#withNews.push(position)
+    }
+    if (kind === 'answer') this.#newsDue()
+    else if (!this.#newsAreDue) this.#progressTimer ??= this.#dependencies.scheduler.after(PROGRESS_DELAY_MS, () => this.#newsDue())
+  }
+
+  #newsDue(): void {
+    this.#newsAreDue = true
     this.#flush.request()
   }
 
@@ -147,10 +164,12 @@ export class LeaderStreamServer implements LeaderStreamEvents, PositionOwner {
       const entries = this.#readFrame()
       if (entries.length === 0) break
       this.#credits--
+      this.#addNews(entries)
       this.#put(entries)
     }
-    while (this.#state === 'open' && this.#withNews.length > 0) {
-      const entries = this.#newsFrame()
+    while (this.#state === 'open' && this.#newsAreDue) {
+      const entries: LeaderPartitionFrame[] = []
+      this.#addNews(entries)
       if (entries.length > 0) this.#put(entries)
     }
   }
@@ -232,15 +251,17 @@ export class LeaderStreamServer implements LeaderStreamEvents, PositionOwner {
     this.dataArrived(position)
   }
 
-  #newsFrame(): LeaderPartitionFrame[] {
-    const entries: LeaderPartitionFrame[] = []
-    while (entries.length < ENTRIES_PER_FRAME_MAX) {
-      const position = this.#withNews.shift()
-      if (position === undefined) break
+  /** All there are, as far as they fit: those that could wait go along with the others, and with records. */
+  #addNews(entries: LeaderPartitionFrame[]): void {
+    while (this.#withNews.length > 0) {
+      if (entries.length >= ENTRIES_PER_FRAME_MAX) return this.#newsDue()
+      const position = this.#withNews.shift()!
       position.inNewsQueue = false
       if (!position.isClosed && position.hasNews) entries.push(position.entry(position.nextOffset, []))
     }
-    return entries
+    this.#newsAreDue = false
+    this.#progressTimer?.cancel()
+    this.#progressTimer = null
   }
 }
 

@@ -46,7 +46,7 @@ export interface FetchWatch {
 /** A follower's position on a replication stream of this leader. */
 export interface FollowerPositionListener {
   dataArrived(): void
-  /** High watermark or log start moved. */
+  /** High watermark or log start moved: worth telling, but not by itself at once. */
   newsArrived(): void
 }
 

@@ -106,7 +106,7 @@ async function produce(broker: Broker, text: string, scheduler: VirtualScheduler
 test('replicates, commits, and serves on both brokers', async () => {
   const { scheduler, one, two } = await cluster()
   for (let at = 0; at < 3; at++) expect(await produce(one, `v${at}`, scheduler)).toMatchObject({ errorCode: 0, baseOffset: at })
-  await scheduler.advance(5)
+  await scheduler.advance(10)
   for (const { manager } of [one, two]) {
     const view = manager.partition(orders)!
     expect([view.log.logEndOffset, view.log.durableEndOffset, view.log.highWatermark]).toEqual([3, 3, 3])

@@ -128,7 +128,7 @@ describe('the leader side', () => {
   })
 
   test('tells the high watermark without data and without credit', () => {
-    const { connect, take, hosted } = serving()
+    const { connect, take, hosted, scheduler } = serving()
     const { partition, log } = hosted[0]!
     const follower = connect()
     append(partition, 1)
@@ -136,7 +136,29 @@ describe('the leader side', () => {
     follower.frame(frameOf([position()], 1))
     take()
     follower.frame(frameOf([position({ fetchOffset: 1, durableEndOffset: 1, intent: 'acknowledge' })]))
+    // Records would take it along.
+    expect(take()).toEqual([])
+    scheduler.advanceSync(5)
     expect(take()).toMatchObject([{ partitions: [{ baseOffset: 1, highWatermark: 1, records: [] }] }])
+  })
+
+  test('a high watermark that moved rides on the next records', () => {
+    const { connect, take, hosted, scheduler } = serving(2)
+    const follower = connect()
+    for (const { partition, log } of hosted) {
+      append(partition, 1)
+      log.syncNow()
+    }
+    follower.frame(frameOf([position(), position({ partition: 1 })], 2))
+    take()
+    follower.frame(frameOf([0, 1].map((partition) => position({ partition, fetchOffset: 1, durableEndOffset: 1, intent: 'acknowledge' }))))
+    scheduler.advanceSync(1)
+    append(hosted[0]!.partition, 1)
+    const [frame, ...others] = take()
+    expect(frame?.partitions.map(({ partition, highWatermark, records }) => [partition, highWatermark, records.length])).toEqual([[0, 1, 1], [1, 1, 0]])
+    expect(others).toEqual([])
+    scheduler.advanceSync(10)
+    expect(take()).toEqual([])
   })
 
   test('stops while the stream is full and goes on when it drained', () => {

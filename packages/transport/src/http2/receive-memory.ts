@@ -9,7 +9,7 @@ import { FRAME_HEADER_BYTES } from './frame-layout.ts'
 import { frameLengthAt } from './single-stream.ts'
 
 /** Holds several frames of a busy stream: where a slab ends, the begun frame is copied to the next one. */
-export const SLAB_BYTES = 256 * 1024
+export const SLAB_BYTES = 512 * 1024
 /** Less room is not worth a call of the kernel, while little would have to be copied. */
 const ROOM_BYTES_MIN = 32 * 1024
 const MOVED_BYTES_MAX = 16 * 1024
