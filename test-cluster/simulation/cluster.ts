@@ -70,6 +70,8 @@ export class Cluster implements ClusterView {
   readonly answers: LeaderAnswerChecks
   readonly groups: GroupChecks
   readonly #machines = new Map<NodeId, Machine>()
+  /** The same in every life of a node. */
+  readonly #configured = new Map<NodeId, Omit<NodeSettings, 'incarnation'>>()
   readonly #random: Random
   readonly #options: ClusterOptions
   clientAddresses: readonly number[] = []
@@ -179,7 +181,7 @@ export class Cluster implements ClusterView {
   loseSynced(id: NodeId): void {
     const machine = this.machine(id)
     machine.stopLosing = null
-    this.metaFiles.wiped(id)
+    this.metaFiles.damaged(id)
     this.kill(id, 'power')
     this.replication.damaged(id)
   }
@@ -303,6 +305,12 @@ export class Cluster implements ClusterView {
   }
 
   #settings({ id, incarnations }: Machine): NodeSettings {
+    let configured = this.#configured.get(id)
+    if (configured === undefined) this.#configured.set(id, (configured = this.#configure(id)))
+    return { ...configured, incarnation: incarnations }
+  }
+
+  #configure(id: NodeId): Omit<NodeSettings, 'incarnation'> {
     const { swarm, voterIds } = this
     const loaded = loadBrokerConfig(propertiesOf(id, voterIds, swarm))
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
@@ -312,7 +320,7 @@ export class Cluster implements ClusterView {
     const { snapshotAfterBytes, logRetainedBytes, segmentBytes, offsetsRetentionMs } = swarm
     // Shorter than an operator may choose, so that offsets expire within seconds.
     const retained = offsetsRetentionMs === null ? config : { ...config, offsetsRetentionMinutes: offsetsRetentionMs / 60_000 }
-    return { nodeId: id, config: retained, layout: layout.value, voterIds, incarnation: incarnations, snapshotAfterBytes, logRetainedBytes, segmentBytes }
+    return { nodeId: id, config: retained, layout: layout.value, voterIds, snapshotAfterBytes, logRetainedBytes, segmentBytes }
   }
 
   #dependencies(machine: Machine, process: SimulatedProcess): NodeDependencies {

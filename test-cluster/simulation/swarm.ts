@@ -43,7 +43,7 @@ export const faultKinds = [
 
 /** Chosen from a stream of their own, so that the other choices of a seed stay what they were before these existed. */
 const laterFaultKinds = [
-  'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'rot',
+  'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'rot', 'file-damage',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | 'overtaken-proposal'

@@ -25,6 +25,11 @@ export function fileError(code: FileErrorCode, call: string, path: string): Node
 export class FaultInjector {
   readonly #faults = new Set<{ readonly fault: FileFault; timesLeft: number }>()
 
+  /** Faults that have yet to hit, or hit again. */
+  get size(): number {
+    return this.#faults.size
+  }
+
   inject(fault: FileFault): () => void {
     const active = { fault, timesLeft: fault.times ?? Infinity }
     this.#faults.add(active)

@@ -42,6 +42,11 @@ export class MemoryFileSystem implements FileSystem {
     return this.#faults.inject(fault)
   }
 
+  /** Injected faults that have yet to hit, or hit again. */
+  get armedFaults(): number {
+    return this.#faults.size
+  }
+
   setCapacityBytes(capacityBytes: number): void {
     this.#capacityBytes = capacityBytes
   }

@@ -58,6 +58,13 @@ export class MemoryKeyValueStore implements KeyValueStore {
     this.#flipped.delete(key)
   }
 
+  /** Failures that have yet to hit. */
+  get armedFaults(): number {
+    let armed = 0
+    for (const errors of this.#failures.values()) armed += errors.length
+    return armed
+  }
+
   /** The next such call fails with `error`; several queue up. */
   failNext(operation: Operation, error: Error): void {
     const errors = this.#failures.get(operation)

@@ -107,6 +107,29 @@ export class DiskDamage {
     this.#returns(id, durationMs)
   }
 
+  /**
+   * Indexes, snapshots and small files: a flipped bit where they are binary, a lost sector where they are text. A digit that became
+   * another is beyond what Kafka's text files can tell.
+   */
+  fileBesideTheLog(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    const { disk } = this.#cluster.machine(id)
+    if (!this.#othersHaveEverything(id)) return
+    const files = filesUnder(disk, '/data').filter((file) => !file.endsWith('.log') && !file.endsWith('.lock') && disk.sizeBytes(file) > 0)
+    const path = files[Math.floor(dice[2]! * files.length)]
+    if (path === undefined) return
+    this.#takeDown(id)
+    const content = disk.peek(path)
+    const isBinary = /\.(index|timeindex|txnindex|snapshot)$/.test(path)
+    const at = isBinary ? Math.floor(dice[3]! * content.length) : Math.floor(dice[3]! * Math.ceil(content.length / SECTOR_BYTES)) * SECTOR_BYTES
+    const damaged = isBinary ? Buffer.from([content[at]! ^ (1 << Math.floor(dice[1]! * 8))]) : Buffer.alloc(Math.min(SECTOR_BYTES, content.length - at))
+    disk.corrupt(path, at, damaged)
+    this.#cluster.machine(id).rottenFiles.add(path)
+    this.#cluster.metaFiles.damaged(id, path)
+    this.#cluster.world.probes.hit('file beside the log damaged')
+    this.#cluster.world.note(`damage at ${at} of ${path} of node ${id}`)
+    this.#returns(id, durationMs)
+  }
+
   /** A flipped bit in the metadata store: the node must refuse it. It is back when all is healed, or a while later with its old disk. */
   store(id: NodeId, { dice, durationMs }: PlannedFault): void {
     const { nodeIds, world } = this.#cluster
@@ -194,7 +217,8 @@ export class DiskDamage {
     const { image, nodeIds } = this.#cluster
     if (nodeIds.length < 2) return false
     for (const one of nodeIds) {
-      const { node, stopLosing } = this.#cluster.machine(one)
+      const { node, stopLosing, crashIn, disk, store } = this.#cluster.machine(one)
+      if (one !== id && (crashIn !== null || disk.armedFaults + store.armedFaults > 0)) return false
       // What has rotted in a segment that no start looks through stays unnoticed until somebody reads it.
       if (one !== id && this.#cluster.replication.hasRotten(one)) return false
       if (node?.isServing !== true || (stopLosing !== null && one !== id) || this.#cluster.replication.isDamaged(one)) return false
@@ -213,4 +237,12 @@ function recoveryPointsOn(disk: MemoryFileSystem): Map<string, number> {
   const path = '/data/recovery-point-offset-checkpoint'
   const lines = disk.exists(path) ? disk.peek(path).toString().split('\n').slice(2) : []
   return new Map(lines.map((line) => line.split(' ')).map(([topic, partition, offset]) => [`${topic}-${partition}`, Number(offset)]))
+}
+
+function filesUnder(disk: MemoryFileSystem, directory: string): string[] {
+  if (!disk.exists(directory)) return []
+  return disk.list(directory).flatMap((name) => {
+    const path = `${directory}/${name}`
+    return disk.isDirectory(path) ? filesUnder(disk, path) : [path]
+  })
 }

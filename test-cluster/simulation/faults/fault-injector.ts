@@ -79,6 +79,7 @@ export class FaultInjector {
       case 'lost-writes': return this.#damage.lostWrites(id, fault)
       case 'stale-sector': return this.#damage.staleSector(id, fault)
       case 'misdirected-write': return this.#damage.misdirectedWrite(id, fault)
+      case 'file-damage': return this.#damage.fileBesideTheLog(id, fault)
       case 'store-damage': return this.#damage.store(id, fault)
       case 'read-error': return this.#readErrors(id, fault)
       case 'slow-disk': return this.#slowDisk(id, fault)
@@ -271,5 +272,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
 }

@@ -22,17 +22,27 @@ interface Tracked {
 export class MetaFileChecks {
   readonly #world: World
   readonly #files = new Map<NodeId, Map<string, Tracked>>()
+  readonly #unknown = new Set<string>()
 
   constructor(world: World) {
     this.#world = world
   }
 
+  /** The run has damaged it, or, without a path, any of those there are: nobody can tell any more what may be found in its place. */
+  damaged(id: NodeId, path?: string): void {
+    const files = this.#of(id)
+    for (const one of path === undefined ? [...files.keys()] : [path]) {
+      this.#unknown.add(`${id}:${one}`)
+      files.delete(one)
+    }
+  }
+
   renamed(id: NodeId, to: string, read: () => Buffer): void {
-    if (isTracked(to)) this.#trackedOf(id, to).versions.push(crc32(read()))
+    if (this.#isTracked(id, to)) this.#trackedOf(id, to).versions.push(crc32(read()))
   }
 
   removed(id: NodeId, path: string): void {
-    if (isTracked(path)) this.#trackedOf(id, path).versions.push(null)
+    if (this.#isTracked(id, path)) this.#trackedOf(id, path).versions.push(null)
   }
 
   /** The names of a directory are being synced; call the result when they are on the disk. */
@@ -63,6 +73,11 @@ export class MetaFileChecks {
     this.#files.delete(id)
   }
 
+  #isTracked(id: NodeId, path: string): boolean {
+    const name = nameOf(path)
+    return (LASTING.includes(name) || WHOLE.includes(name)) && !this.#unknown.has(`${id}:${path}`)
+  }
+
   #of(id: NodeId): Map<string, Tracked> {
     let files = this.#files.get(id)
     if (files === undefined) this.#files.set(id, (files = new Map()))
@@ -75,11 +90,6 @@ export class MetaFileChecks {
     if (tracked === undefined) files.set(path, (tracked = { versions: [null], durableFrom: 0 }))
     return tracked
   }
-}
-
-function isTracked(path: string): boolean {
-  const name = nameOf(path)
-  return LASTING.includes(name) || WHOLE.includes(name)
 }
 
 function nameOf(path: string): string {

@@ -174,6 +174,26 @@ test('damage below the recovery point takes the partition offline and throws not
   expect(damaged.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'appended', firstOffset: 0 })
 })
 
+test('a sealed segment that lost what was synced is damage, not a gap of compaction', async () => {
+  const fixture = new LogFixture({ config: { segmentBytes: 400 } })
+  const log = await fixture.log()
+  for (let i = 0; i < 6; i++) log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  await fixture.scheduler.advance(61_000)
+  // Rolls, so that the recovery point is where the last segment begins.
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  const sealed = fixture.fs.list(log.directory).filter((name) => name.endsWith('.log')).at(-2)!
+  fixture.crash()
+  const file = fixture.fs.open(`${log.directory}/${sealed}`, 'read-write')
+  file.truncateSync(0)
+  file.syncSync()
+  file.close()
+  await fixture.open()
+  const damaged = await fixture.log()
+  expect(damaged.corruption).toMatchObject({ path: `${log.directory}/${sealed}`, position: 0 })
+})
+
 test('running out of descriptors fails a read, not the directory', async () => {
   const fixture = new LogFixture({ config: { segmentBytes: 200 }, manager: { tailCacheBytesMax: 0, openFilesMax: 1 } })
   const log = await fixture.log()

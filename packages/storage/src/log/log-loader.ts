@@ -217,6 +217,7 @@ class Loader {
       const segment = all[index]!
       const sizeBefore = segment.sizeBytes
       segment.keepAbortedBelow(recoveryPoint)
+      const indexedEnd = this.#indexedEnd(segment)
       const believed = { trustBelowOffset: recoveryPoint, indexes: 'sound-part' as const }
       const onBatch = (batch: BatchView) => noteEpoch(epochs, batch)
       const resumed = this.#resume(segment, { ...believed, check: checker(nextOffset), onBatch })
@@ -226,6 +227,7 @@ class Loader {
         isBad: resumed.end.kind === 'bad',
         nextBaseOffset: all[index + 1]?.baseOffset ?? null,
         recoveryPoint,
+        indexedEnd,
       })
       if (verdict.kind === 'corrupt') return { logEndOffset: nextOffset, trustedBelow: recoveryPoint, corruption: this.#corruptionAt(segment, resumed) }
       if (verdict.kind === 'cut') {
@@ -234,6 +236,20 @@ class Loader {
       }
     }
     return { logEndOffset: nextOffset, trustedBelow: recoveryPoint, corruption: null }
+  }
+
+  /** Behind the last record below the recovery point that an index entry names: it was on the disk. */
+  #indexedEnd(segment: Segment): number {
+    const { recoveryPoint } = this.#options
+    if (recoveryPoint <= segment.baseOffset) return segment.baseOffset
+    const { offsets, times } = segment.loadSoundIndexes()
+    let end = segment.baseOffset
+    for (const index of [offsets, times]) {
+      let at = index.count - 1
+      while (at >= 0 && index.entry(at).offset >= recoveryPoint) at--
+      if (at >= 0) end = Math.max(end, index.entry(at).offset + 1)
+    }
+    return end
   }
 
   #resume(segment: Segment, how: Omit<ResumeOptions, 'endPosition' | 'indexIntervalBytes'>): Resumed {
