@@ -12,6 +12,9 @@ const LASTING = ['meta.properties', 'recovery-point-offset-checkpoint', 'replica
 /** In the directory of a partition, which may go and come back. */
 const WHOLE = ['leader-epoch-checkpoint']
 
+/** Says as much as no file, and is written in place. */
+const NOTHING_IN_IT = crc32('0\n0\n')
+
 interface Tracked {
   /** Checksums of what was put in its place, in order; null: there was no such file. */
   readonly versions: (number | null)[]
@@ -60,7 +63,7 @@ export class MetaFileChecks {
       const content = read(path)
       const found = content === null ? null : crc32(content)
       const mustLast = LASTING.includes(nameOf(path))
-      const allowed = mustLast ? versions.slice(durableFrom) : [...versions, null]
+      const allowed = mustLast ? versions.slice(durableFrom) : [...versions, null, NOTHING_IN_IT]
       this.#world.judge(NAME, allowed.includes(found), { node: id, path, found: content?.toString() ?? null, versions: versions.length, durableFrom })
       // Newer ones that were not synced are gone for good: what the next process syncs is this one.
       const at = mustLast ? versions.lastIndexOf(found) : -1
