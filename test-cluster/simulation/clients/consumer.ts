@@ -56,9 +56,7 @@ export class Consumer {
         position += 12 + records.readInt32BE(position + 8)
       }
       client.cluster.replication.consumed(topicPartition, topicId, batches, node.id)
-      const first = batches[0]
-      const isAsked = first === undefined || (first.base <= fetchOffset && first.last >= fetchOffset)
-      client.cluster.world.judge('P7 ReadsWhereAsked', isAsked, { node: node.id, fetchOffset, base: first?.base ?? null, last: first?.last ?? null })
+      client.cluster.answers.readFrom(node.id, fetchOffset, batches[0])
       const last = batches.at(-1)
       if (last !== undefined) this.#positions.set(key, this.#next(last.last + 1))
     })

@@ -33,6 +33,20 @@ describe('P8 AppliedHWMonotonic', () => {
   })
 })
 
+describe('P7 ReadsWhereAsked', () => {
+  test.each([[3, 4], [3, 3], [1, 3]])('offset 3 is read with batch %i to %i', (base, last) => {
+    expect(violationOf((checks) => checks.readFrom(1, 3, { base, last }))).toBeUndefined()
+  })
+
+  test.each([[4, 6], [1, 2]])('a read that begins with batch %i to %i is flagged', (base, last) => {
+    expect(violationOf((checks) => checks.readFrom(1, 3, { base, last }))).toBe('P7 ReadsWhereAsked')
+  })
+
+  test('there may be nothing to read', () => {
+    expect(violationOf((checks) => checks.readFrom(1, 3, undefined))).toBeUndefined()
+  })
+})
+
 describe('P12 LeaderEpochFencing', () => {
   test('an older epoch is fenced, a newer one is unknown', () => {
     expect(violationOf((checks) => checks.fencing(replica, 5, FENCED_LEADER_EPOCH))).toBeUndefined()

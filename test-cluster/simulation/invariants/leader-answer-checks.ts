@@ -36,6 +36,12 @@ export class LeaderAnswerChecks {
     this.#world.judge('P8 AppliedHWMonotonic', end >= known, { node, partition, end, known })
   }
 
+  /** P7: what is read begins with the batch that holds the offset asked for. */
+  readFrom(node: number, fetchOffset: number, first: Pick<ShadowBatch, 'base' | 'last'> | undefined): void {
+    const isAsked = first === undefined || (first.base <= fetchOffset && first.last >= fetchOffset)
+    this.#world.judge('P7 ReadsWhereAsked', isAsked, { node, fetchOffset, base: first?.base ?? null, last: first?.last ?? null })
+  }
+
   /** P12: whoever knows less than the leader, or more, is told so. */
   fencing({ node, partition, leaderEpoch }: Pick<AnsweringReplica, 'node' | 'partition' | 'leaderEpoch'>, sent: number, errorCode: number): void {
     const expected = sent < leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH

@@ -1,0 +1,69 @@
+import { emptyImage } from '@kavka/controller'
+import type { NodeId, Uuid } from '@kavka/protocol'
+import { ShadowLog } from '../node/shadow-log.ts'
+import type { ShadowBatch } from '../node/shadow-log.ts'
+import type { ObservedReplica } from '../node/observed-logs.ts'
+import { SimulatedProcess } from '../world/process.ts'
+import { World } from '../world/world.ts'
+import { LeaderAnswerChecks } from './leader-answer-checks.ts'
+import { ReplicationChecks } from './replication-checks.ts'
+import type { ClusterView } from './replication-checks.ts'
+
+const NODE = 1 as NodeId
+const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid
+const topicPartition = { topic: 't', partition: 0 }
+
+/** A leader by hand, which holds what it is given. */
+function leader(...batches: readonly ShadowBatch[]): { world: World; process: SimulatedProcess; checks: ReplicationChecks; commit(end: number): void } {
+  const world = new World({ seed: 1 })
+  const process = new SimulatedProcess('node-1', world)
+  const shadow = new ShadowLog()
+  for (const batch of batches) shadow.append(batch)
+  const log = { logStartOffset: 0, logEndOffset: shadow.end, corruption: null, durableEndOffset: shadow.end }
+  const replica = { nodeId: NODE, topicPartition, topicId: TOPIC_ID, log, shadow } as unknown as ObservedReplica
+  const node = { id: NODE, process, logs: { replica: () => replica }, replicas: { partition: () => ({ topicId: TOPIC_ID, role: 'leader', leaderEpoch: 0 }) } }
+  const cluster = { nodes: () => [node], node: () => node, image: emptyImage, answers: new LeaderAnswerChecks(world) } as unknown as ClusterView
+  const checks = new ReplicationChecks(world, cluster)
+  return { world, process, checks, commit: (end) => checks.highWatermark(replica, end) }
+}
+
+function batch(base: number, producerEpoch: number, baseSequence: number): ShadowBatch {
+  return { base, last: base, epoch: 0, crc: base, producerId: 7, producerEpoch, baseSequence, count: 1, sizeBytes: 100, timestampMs: 0 }
+}
+
+test('T1: a sequence goes on, and starts again with an epoch', () => {
+  const { world, commit } = leader(batch(0, 0, 0), batch(1, 0, 1), batch(2, 1, 0))
+  commit(3)
+  expect(world.violation).toBeNull()
+})
+
+test.each([
+  ['T1 SequenceContiguous', 'a gap', [batch(0, 0, 0), batch(1, 0, 2)]],
+  ['T1 SequenceContiguous', 'the same again', [batch(0, 0, 0), batch(1, 0, 0)]],
+  ['T1 SequenceContiguous', 'an epoch that begins in the middle', [batch(0, 0, 0), batch(1, 1, 1)]],
+  ['T3 ProducerEpochMonotone', 'an epoch of the past', [batch(0, 1, 0), batch(1, 0, 1)]],
+])('%s flags %s', (predicate, _what, batches) => {
+  const { world, commit } = leader(...batches)
+  commit(2)
+  expect(world.violation?.name).toBe(predicate)
+})
+
+describe('S5 NoAckAfterFailedSync', () => {
+  const acked = { base: 0, crc: 0, count: 1 }
+
+  test('an acknowledgment of what is committed', () => {
+    const { world, checks, commit } = leader(batch(0, 0, 0))
+    commit(1)
+    checks.acknowledged(NODE, topicPartition, TOPIC_ID, acked)
+    expect(world.violation).toBeNull()
+    expect(world.judged.get('S5 NoAckAfterFailedSync')).toBe(1)
+  })
+
+  test('one by a process whose disk has failed a sync is flagged', () => {
+    const { world, process, checks, commit } = leader(batch(0, 0, 0))
+    commit(1)
+    checks.syncFailed(process)
+    checks.acknowledged(NODE, topicPartition, TOPIC_ID, acked)
+    expect(world.violation?.name).toBe('S5 NoAckAfterFailedSync')
+  })
+})
