@@ -8,8 +8,10 @@ import { resultOf, runCheckers } from './checkers/checker.ts'
 import type { CheckResult } from './checkers/checker.ts'
 import type { ChaosCluster } from './cluster/chaos-cluster.ts'
 import { checkDisks } from './disk/disk-check.ts'
+import type { DiskFindings } from './disk/disk-check.ts'
 import type { FaultRecord } from './fault-record.ts'
 import type { History } from './history/operation.ts'
+import type { Rot } from './nemeses/bit-flips.ts'
 import { canOverlap } from './nemeses/nemesis.ts'
 import type { Fault, Nemesis } from './nemeses/nemesis.ts'
 import { pauseMs } from './workload/patience.ts'
@@ -41,6 +43,8 @@ export interface ChaosResult {
   readonly history: History
   readonly faults: readonly FaultRecord[]
   readonly results: readonly CheckResult[]
+  /** Bits that a nemesis turned around on a disk and that nobody has read since. */
+  readonly unreadRot: number
   /** Names of errors that clients met, with how often. */
   readonly errors: ReadonlyMap<string, number>
 }
@@ -57,6 +61,7 @@ export class ChaosRun {
   readonly #faults: FaultRecord[] = []
   readonly #ends: string[] = []
   readonly #unrecovered: string[] = []
+  readonly #rot: Rot[] = []
 
   constructor(options: ChaosOptions, cluster: ChaosCluster) {
     this.#options = options
@@ -93,6 +98,7 @@ export class ChaosRun {
       faults.push(await this.#strike(second, faults, workload))
       await pauseMs(this.#hold())
     }
+    for (const { rot = [] } of faults) this.#rot.push(...rot)
     workload.assertAlive()
     const description = faults.map((fault) => fault.description).join('; ')
     await this.#noteDeaths(description, faults.flatMap(({ mayEnd = [] }) => mayEnd))
@@ -155,16 +161,16 @@ export class ChaosRun {
     const context = { faults: this.#faults.map(({ fromMs, wholeMs }) => ({ fromMs, toMs: wholeMs })), lagMsMax, inSyncMin: this.#inSyncMin }
     const results = [
       ...runCheckers(historyCheckers, history, context),
-      ...(onDisk === null ? [] : [resultOf('K-DISK', onDisk)]),
+      ...(onDisk === null ? [] : [resultOf('K-DISK', onDisk.problems)]),
       resultOf('K-AVAIL', [...unavailableTooLong(history, windows, gapMsMax), ...this.#unrecovered, ...unread]),
       resultOf('K-CLEAN', [...this.#ends, ...this.#cluster.problems()]),
     ]
-    return { seed: this.#options.seed, startedMs, endedMs, history, faults: this.#faults, results, errors: workload.errors }
+    return { seed: this.#options.seed, startedMs, endedMs, history, faults: this.#faults, results, unreadRot: onDisk?.unread ?? 0, errors: workload.errors }
   }
 
-  async #stopAndScan({ view }: Workload, ends: readonly number[]): Promise<string[]> {
+  async #stopAndScan({ view }: Workload, ends: readonly number[]): Promise<DiskFindings> {
     await Promise.all(this.#cluster.nodes.map((node) => (node.isRunning ? node.terminate() : Promise.resolve())))
-    return checkDisks(this.#cluster.nodes, { topic: this.#options.topic, ends, replicasOf: (key) => view.replicas(key) })
+    return checkDisks(this.#cluster.nodes, { topic: this.#options.topic, ends, rot: this.#rot, replicasOf: (key) => view.replicas(key) })
   }
 
   get #inSyncMin(): number {

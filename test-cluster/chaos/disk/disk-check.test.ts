@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildBatch } from '@kavka/protocol'
 import type { ChaosNode } from '../cluster/chaos-cluster.ts'
+import type { Rot } from '../nemeses/bit-flips.ts'
 import { checkDisks } from './disk-check.ts'
 
 let home = ''
@@ -26,7 +27,17 @@ function node(nodeId: number, value: string | null): ChaosNode {
   return { nodeId, dataDirectory } as ChaosNode
 }
 
-const check = (nodes: readonly ChaosNode[]): string[] => checkDisks(nodes, { topic: 't', ends: [1], replicasOf: () => [1, 2] })
+const options = { topic: 't', ends: [1], rot: [], replicasOf: () => [1, 2] }
+const check = (nodes: readonly ChaosNode[]): readonly string[] => checkDisks(nodes, options).problems
+const LOG = 't-0/00000000000000000000.log'
+
+function flip({ nodeId, dataDirectory }: ChaosNode, at: number, mask: number): Rot {
+  const path = join(dataDirectory!, LOG)
+  const bytes = readFileSync(path)
+  bytes[at]! ^= mask
+  writeFileSync(path, bytes)
+  return { nodeId, file: LOG, at, mask }
+}
 
 test('equal replicas pass, whatever nodes have that keep none', () => {
   expect(check([node(1, 'a'), node(2, 'a'), node(3, null)])).toEqual([])
@@ -38,4 +49,17 @@ test('replicas that differ or are missing are found', () => {
   expect(check([node(1, 'a'), node(3, null)])).toEqual([])
   rmSync(join(home, '2'), { recursive: true, force: true })
   expect(check([node(1, 'a'), node(2, null)]).join()).toMatch(/directory is missing.*node 2 ends at 0/)
+})
+
+test('a bit that rotted on purpose and lies as it was left is counted; any other damage is found, beside it too', () => {
+  const rot = [flip(node(2, 'a'), 65, 4)]
+  expect(checkDisks([node(1, 'a'), { nodeId: 2, dataDirectory: join(home, '2') } as ChaosNode], { ...options, rot })).toEqual({ problems: [], unread: 1 })
+  expect(checkDisks([node(1, 'a'), { nodeId: 2, dataDirectory: join(home, '2') } as ChaosNode], options).problems.join()).toMatch(/bad checksum.*differ/)
+  flip({ nodeId: 2, dataDirectory: join(home, '2') } as ChaosNode, 66, 4)
+  expect(checkDisks([node(1, 'a'), { nodeId: 2, dataDirectory: join(home, '2') } as ChaosNode], { ...options, rot }).problems.join()).toMatch(/bad checksum.*differ/)
+})
+
+test('rot that was filled again from the others is not there any more, and its place may hold other bits', () => {
+  const rot = [flip(node(2, 'a'), 65, 4)]
+  expect(checkDisks([node(1, 'b'), node(2, 'b')], { ...options, rot })).toEqual({ problems: [], unread: 0 })
 })

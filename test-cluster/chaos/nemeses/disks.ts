@@ -7,6 +7,7 @@ import type { ChaosNode } from '../cluster/chaos-cluster.ts'
 import { run } from '../machine/commands.ts'
 import { SyscallFaults } from '../machine/syscall-faults.ts'
 import { flipBitIn } from './bit-flips.ts'
+import type { Rot } from './bit-flips.ts'
 import { anyNode, describeNode, someLeader } from './nemesis.ts'
 import type { Nemesis } from './nemesis.ts'
 import { startAll } from './processes.ts'
@@ -86,8 +87,12 @@ export const bitFlip: Nemesis = {
     const victim = stage.cluster.nodes.at(-1)!
     const description = describeNode(stage, victim)
     await victim.kill()
-    const damaged = flipBit(victim.dataDirectory!, stage.view.topic, stage.random)
-    return { description: `bit flip in ${damaged} of ${description}`, mayEnd: [victim.nodeId], heal: () => victim.start() }
+    const rot = flipBit(victim, stage.view.topic, stage.random)
+    const damaged = rot === null ? 'no file (nothing is written yet)' : `${rot.file} at byte ${rot.at}`
+    return {
+      description: `bit flip in ${damaged} of ${description}`, mayEnd: [victim.nodeId], holds: [victim.nodeId], rot: rot === null ? [] : [rot],
+      heal: () => victim.start(),
+    }
   },
 }
 
@@ -143,13 +148,14 @@ async function restart(node: ChaosNode): Promise<void> {
   await node.start()
 }
 
-function flipBit(dataDirectory: string, topic: string, random: Random): string {
-  const files = readdirSync(dataDirectory).filter((name) => name.startsWith(`${topic}-`)).flatMap((folder) =>
-    readdirSync(join(dataDirectory, folder)).filter((name) => /\.(log|index|timeindex)$/.test(name)).map((name) => join(folder, name)))
-  const filled = files.filter((name) => statSync(join(dataDirectory, name)).size > 0)
+function flipBit({ nodeId, dataDirectory }: ChaosNode, topic: string, random: Random): Rot | null {
+  const home = dataDirectory!
+  const files = readdirSync(home).filter((name) => name.startsWith(`${topic}-`)).flatMap((folder) =>
+    readdirSync(join(home, folder)).filter((name) => /\.(log|index|timeindex)$/.test(name)).map((name) => join(folder, name)))
+  const filled = files.filter((name) => statSync(join(home, name)).size > 0)
   const logs = filled.filter((name) => name.endsWith('.log'))
   const candidates = random.below(3) === 0 ? filled : logs
-  if (candidates.length === 0) return 'no file (nothing is written yet)'
-  const name = candidates[random.below(candidates.length)]!
-  return `${name} at byte ${flipBitIn(join(dataDirectory, name), random)}`
+  if (candidates.length === 0) return null
+  const file = candidates[random.below(candidates.length)]!
+  return { nodeId, file, ...flipBitIn(join(home, file), random) }
 }

@@ -29,7 +29,7 @@ function damage(folder: string, random: Random): string {
   const logs = files.filter((name) => name.endsWith('.log'))
   const candidates = logs.length > 0 && random.below(2) === 0 ? logs : files
   const name = candidates[random.below(candidates.length)]!
-  return `${name} at byte ${flipBitIn(join(folder, name), random)}`
+  return `${name} at byte ${flipBitIn(join(folder, name), random).at}`
 }
 
 /** As an operator would who reads why it does not start. */

@@ -2,6 +2,7 @@ import type { Random } from '@kavka/kernel'
 import type { ChaosCluster, ChaosNode } from '../cluster/chaos-cluster.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { ClusterView } from '../workload/cluster-view.ts'
+import type { Rot } from './bit-flips.ts'
 
 /** Where a nemesis strikes. */
 export interface Stage {
@@ -20,6 +21,8 @@ export interface Fault {
   readonly mayEnd?: readonly number[]
   /** Nodes whose process, disk or clock it has in its hands. */
   readonly holds?: readonly number[]
+  /** What it damaged at rest and leaves as it is: nobody need notice before somebody reads it. */
+  readonly rot?: readonly Rot[]
   /** Takes it back: processes run again, links are whole. Resolves when nodes serve, not when replicas have caught up. */
   heal(): Promise<void>
 }

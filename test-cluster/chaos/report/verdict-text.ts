@@ -81,6 +81,7 @@ function summaryLines(result: ChaosResult): string[] {
     `records: ${records('ok')} acknowledged, ${records('info')} unknown, ${records('fail')} refused`,
     `lost ${found('unseen', 'lost-write')}, duplicated ${found('duplicate')}, reordered ${found('nonmonotonic-send', 'K-LIN')}, `
       + `inconsistent offsets ${found('inconsistent-offsets')}, lost committed offsets ${found('K-OFFSET')}, replicas that differ or are damaged ${found('K-DISK')}`,
+    ...(result.unreadRot === 0 ? [] : [`${result.unreadRot} bits that were turned around on a disk have not been read since, and lie as they were left`]),
     isClean(result) ? 'VERDICT: everything that was promised was kept' : 'VERDICT: BROKEN PROMISES, see above',
   ]
 }
