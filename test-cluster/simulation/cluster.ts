@@ -242,6 +242,8 @@ export class Cluster implements ClusterView {
     this.world.note(`node ${id} loses its data directory`)
     this.replication.damaged(id)
     this.metaFiles.wiped(id)
+    this.replication.content.restarted(id)
+    machine.rottenFiles.clear()
     for (const directory of ['/data']) if (machine.disk.exists(directory)) machine.disk.removeDirectory(directory)
     machine.disk.syncDirectory('/')
     machine.isBroken = false
@@ -271,12 +273,20 @@ export class Cluster implements ClusterView {
     this.world.judge('S2 RecoveryKeepsSynced', this.replication.isDamaged(machine.id) || machine.storeDamage !== null || isInputOutput, { node: machine.id, problem })
     if (isInputOutput) this.restartLater(machine.id, 1_000)
     else machine.isBroken = this.replication.isDamaged(machine.id) || machine.storeDamage !== null
+    if (machine.isBroken && this.isHealing) this.world.scheduler.soon(() => this.#replaceDisk(machine.id))
   }
 
   /** R19: a node whose store is damaged takes no part with it. */
   #judgeDamagedStore({ id, storeDamage }: Machine, problem: string | null): void {
     this.world.judge('R19 DamagedStoreIsRefused', problem !== null, { node: id, key: storeDamage!.key })
     this.world.probes.hit('damaged metadata store refused')
+  }
+
+  /** What is damaged is replaced when everything is healed, also if that shows only then. */
+  #replaceDisk(id: NodeId): void {
+    if (!this.machine(id).isBroken) return
+    this.wipe(id)
+    this.start(id)
   }
 
   #abandonStore(machine: Machine): void {
