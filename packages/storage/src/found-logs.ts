@@ -5,6 +5,7 @@ import { ZERO_UUID } from '@kavka/protocol'
 import type { TopicPartition, Uuid } from '@kavka/protocol'
 import { parsePartitionDirectory } from './files/log-directory-names.ts'
 import { parsePartitionMetadata, PARTITION_METADATA_FILE } from './files/partition-metadata.ts'
+import { readFileIfThere } from './files/read-file-if-there.ts'
 
 /** Kafka's LogManager leaves the metadata log to Raft. */
 const CLUSTER_METADATA_TOPIC = '__cluster_metadata'
@@ -35,8 +36,7 @@ export interface TopicIdPorts {
 /** The zero uuid when the file is missing or torn, as after a crash during creation: the first assignment then brings the id. */
 export function readTopicId(path: string, shutdown: 'clean' | 'unclean', { fs, logger }: TopicIdPorts): Result<Uuid, string> {
   const file = `${path}/${PARTITION_METADATA_FILE}`
-  if (!fs.exists(file)) return success(ZERO_UUID)
-  const text = fs.readFile(file).toString('utf8')
+  const text = readFileIfThere(fs, file)?.toString('utf8') ?? ''
   if (text.length === 0) return success(ZERO_UUID)
   const parsed = parsePartitionMetadata(text)
   if (parsed.ok) return parsed

@@ -35,8 +35,27 @@ export function offsetFileName(offset: number, suffix: SegmentSuffix): string {
 
 export type SegmentSuffix = '.log' | '.index' | '.timeindex' | '.txnindex' | '.snapshot'
 
+export interface SegmentFile {
+  readonly offset: number
+  readonly suffix: SegmentSuffix
+  readonly state: '' | '.deleted' | '.cleaned' | '.swap'
+}
+
+/** A start asks for the same names again and again: thousands of partitions have a segment that begins at 0. */
+const parsedNames = new Map<string, SegmentFile | null>()
+const PARSED_NAMES_MAX = 1_024
+
 /** `00000000000000000042.index.deleted` → offset 42, `.index`, `.deleted`; null for other files. */
-export function parseSegmentFile(name: string): { offset: number; suffix: SegmentSuffix; state: '' | '.deleted' | '.cleaned' | '.swap' } | null {
+export function parseSegmentFile(name: string): SegmentFile | null {
+  const known = parsedNames.get(name)
+  if (known !== undefined) return known
+  if (parsedNames.size === PARSED_NAMES_MAX) parsedNames.clear()
+  const parsed = parse(name)
+  parsedNames.set(name, parsed)
+  return parsed
+}
+
+function parse(name: string): SegmentFile | null {
   const match = /^(\d{20})(\.log|\.index|\.timeindex|\.txnindex|\.snapshot)(\.deleted|\.cleaned|\.swap|)$/.exec(name)
   if (match === null || !Number.isSafeInteger(Number(match[1]))) return null
   return { offset: Number(match[1]), suffix: match[2] as SegmentSuffix, state: match[3] as '' | '.deleted' | '.cleaned' | '.swap' }

@@ -3,6 +3,7 @@
  * read after one takes the entries that ascend and leaves the rest.
  */
 import type { FileSystem } from '@kavka/kernel'
+import { readFileIfThere } from '../files/read-file-if-there.ts'
 
 /** `heldBytes` when nothing is known of a file: it is written whole. */
 export const UNKNOWN = -1
@@ -25,8 +26,8 @@ const SHARED_BYTES_MAX = 4_096
 
 /** In memory of its own, for keeping; null when there is none. */
 export function readIfThere(fs: FileSystem, path: string): Buffer | null {
-  if (!fs.exists(path)) return null
-  const content = fs.readFile(path)
+  const content = readFileIfThere(fs, path)
+  if (content === null) return null
   if (content.length === 0) return EMPTY
   return content.length > SHARED_BYTES_MAX ? content : ownCopy(content)
 }

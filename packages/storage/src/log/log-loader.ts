@@ -5,6 +5,7 @@ import type { LeaderEpoch, Offset } from '@kavka/protocol'
 import { formatLeaderEpochs, parseLeaderEpochs } from '../files/checkpoint-text.ts'
 import { parseSegmentFile } from '../files/log-directory-names.ts'
 import type { OpenFiles } from '../files/open-files.ts'
+import { readFileIfThere } from '../files/read-file-if-there.ts'
 import type { LogCorruption } from '../partition-log.ts'
 import type { BatchView } from './batch-view.ts'
 import { LEADER_EPOCH_FILE } from './leader-epoch-file.ts'
@@ -172,7 +173,7 @@ class Loader {
   #loadEpochs(segments: SegmentList): LeaderEpochs {
     const { fs, logger } = this.#ports
     const path = `${this.#options.directory}/${LEADER_EPOCH_FILE}`
-    const text = fs.exists(path) ? fs.readFile(path).toString('utf8') : null
+    const text = readFileIfThere(fs, path)?.toString('utf8') ?? null
     this.#epochText = text ?? ''
     const parsed = text === null ? null : parseLeaderEpochs(text)
     if (parsed?.ok === true) return new LeaderEpochs(parsed.value)
