@@ -15,22 +15,23 @@ export interface ServerUsage {
   readonly track: CpuTrack
 }
 
-/** Does something and says what the nodes that run used meanwhile. */
+/** Does something and says what the nodes that run used meanwhile. Throws with its log when one of them has ended. */
 export async function withServerUsage<T>(cluster: ComparedCluster, work: () => Promise<T>): Promise<{ readonly result: T; readonly usage: ServerUsage }> {
   const startedMs = performance.now()
-  const before = totals(cluster)
+  const nodeIds = cluster.nodeIds.filter((nodeId) => cluster.isRunning(nodeId))
+  const before = totals(cluster, nodeIds)
   let rssMegabytesMax = before.rssMegabytes
   const track = new CpuTrack()
   track.add(Date.now(), before.cpuSeconds)
   const sampling = setInterval(() => {
-    const now = totalsIfAlive(cluster)
+    const now = totalsIfAlive(cluster, nodeIds)
     if (now === null) return
     rssMegabytesMax = Math.max(rssMegabytesMax, now.rssMegabytes)
     track.add(Date.now(), now.cpuSeconds)
   }, SAMPLE_EVERY_MS)
   try {
     const result = await work()
-    const after = totals(cluster)
+    const after = totals(cluster, nodeIds)
     track.add(Date.now(), after.cpuSeconds)
     return {
       result,
@@ -49,20 +50,20 @@ export async function withServerUsage<T>(cluster: ComparedCluster, work: () => P
 
 /** Resident memory now, as the mean over the nodes that run. */
 export function rssMegabytes(cluster: ComparedCluster): number {
-  return totals(cluster).rssMegabytes
+  return totals(cluster, cluster.nodeIds.filter((nodeId) => cluster.isRunning(nodeId))).rssMegabytes
 }
 
 /** A process may end between two samples; whoever asks the cluster next gets told. */
-function totalsIfAlive(cluster: ComparedCluster): ReturnType<typeof totals> | null {
+function totalsIfAlive(cluster: ComparedCluster, nodeIds: readonly number[]): ReturnType<typeof totals> | null {
   try {
-    return totals(cluster)
+    return totals(cluster, nodeIds)
   } catch {
     return null
   }
 }
 
-function totals(cluster: ComparedCluster): { cpuSeconds: number; writtenBytes: number; rssMegabytes: number } {
-  const usages = cluster.nodeIds.filter((nodeId) => cluster.isRunning(nodeId)).map((nodeId) => usageOf(cluster.pid(nodeId)))
+function totals(cluster: ComparedCluster, nodeIds: readonly number[]): { cpuSeconds: number; writtenBytes: number; rssMegabytes: number } {
+  const usages = nodeIds.map((nodeId) => usageOf(cluster.pid(nodeId)))
   const sum = (pick: (usage: (typeof usages)[number]) => number): number => usages.reduce((total, usage) => total + pick(usage), 0)
   return {
     cpuSeconds: sum((usage) => usage.cpuSeconds), writtenBytes: sum((usage) => usage.writtenBytes),
