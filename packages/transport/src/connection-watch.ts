@@ -6,6 +6,7 @@
 import type { Scheduler, TimerHandle } from '@kavka/kernel'
 import { assert } from '@kavka/kernel'
 import { HANDSHAKE_MS_MAX } from './knock.ts'
+import { afterPatience } from './patient-timer.ts'
 
 /** Longer than a process pauses to collect garbage; a ping a second (see grpc-client.ts) makes sure that there is something to hear. */
 export const SILENCE_MS_MAX = 3_000
@@ -42,7 +43,7 @@ export class ConnectionWatch {
   /** gRPC dials a machine that has just answered. */
   handshaking(): void {
     if (this.#state.kind !== 'idle') return
-    const timer = this.#scheduler.after(HANDSHAKE_MS_MAX, () => this.#end(`no connection within ${HANDSHAKE_MS_MAX} ms`))
+    const timer = afterPatience(this.#scheduler, HANDSHAKE_MS_MAX, () => this.#end(`no connection within ${HANDSHAKE_MS_MAX} ms`))
     this.#state = { kind: 'handshaking', timer }
   }
 

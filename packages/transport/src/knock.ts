@@ -5,6 +5,7 @@
 import { connect, isIP } from 'node:net'
 import type { Scheduler, TimerHandle } from '@kavka/kernel'
 import type { NodeAddress } from './node-address.ts'
+import { afterPatience } from './patient-timer.ts'
 
 /** The kernel of a reachable machine completes a handshake within a round trip, however busy its processes are. */
 export const HANDSHAKE_MS_MAX = 1_000
@@ -21,7 +22,7 @@ export function knock({ host, port }: NodeAddress, { scheduler }: { readonly sch
   const answered = new Promise<void>((resolve, reject) => {
     let timer: TimerHandle | null = null
     function startTimer(): void {
-      timer ??= scheduler.after(HANDSHAKE_MS_MAX, () => socket.destroy(new Error(`no connection within ${HANDSHAKE_MS_MAX} ms`)))
+      timer ??= afterPatience(scheduler, HANDSHAKE_MS_MAX, () => socket.destroy(new Error(`no connection within ${HANDSHAKE_MS_MAX} ms`)))
     }
     if (isIP(host) !== 0) startTimer()
     else socket.once('lookup', startTimer)

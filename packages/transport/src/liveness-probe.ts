@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import type { LivenessProbe } from '@kavka/controller'
 import type { Scheduler } from '@kavka/kernel'
 import type { NodeAddress } from './node-address.ts'
+import { afterPatience } from './patient-timer.ts'
 
 /** Silence for so long proves nothing and is reported as such. */
 export const PROBE_TIMEOUT_MS = 500
@@ -23,7 +24,7 @@ export class TcpLivenessProbe implements LivenessProbe {
   probe(address: NodeAddress): Promise<ProbeResult> {
     return new Promise((resolve) => {
       const socket = connect({ host: address.host, port: address.port })
-      const timer = this.#scheduler.after(PROBE_TIMEOUT_MS, () => settle('unknown'))
+      const timer = afterPatience(this.#scheduler, PROBE_TIMEOUT_MS, () => settle('unknown'))
       function settle(result: ProbeResult): void {
         timer.cancel()
         abandon(socket)
