@@ -4,9 +4,9 @@
  */
 import { assert } from '@kavka/kernel'
 import type { LeaderEpoch } from '@kavka/protocol'
+import { uuidAt, writeUuid } from '@kavka/protocol'
 import type { FollowerFrame, FollowerPosition, LeaderFrame, LeaderPartitionFrame, PartitionKey } from '@kavka/replication'
 import { WireDecodeError } from '../proto-runtime.ts'
-import { TopicIdMemo } from './topic-id-memo.ts'
 
 const FOLLOWER_FRAME_VERSION = 1
 const LEADER_FRAME_VERSION = 2
@@ -23,8 +23,6 @@ const INTENT_RESTART = 1
 const INTENT_ACKNOWLEDGE = 2
 const TWO_32 = 2 ** 32
 const NO_RECORDS: readonly Buffer[] = []
-
-const topicIds = new TopicIdMemo()
 
 /** Partitions of one leader frame or positions of one follower frame; far above what a broker may host. */
 export const FRAME_PARTITIONS_MAX = 1_000_000
@@ -143,7 +141,7 @@ function writePosition(bytes: Buffer, at: number, position: FollowerPosition): n
 
 function readPosition(bytes: Buffer, at: number): FollowerPosition {
   return {
-    topicId: topicIds.read(bytes, at),
+    topicId: uuidAt(bytes, at),
     partition: bytes.readInt32BE(at + 16),
     currentLeaderEpoch: bytes.readInt32BE(at + 20) as LeaderEpoch,
     fetchOffset: readInt64(bytes, at + 24),
@@ -181,7 +179,7 @@ function writeLeaderPartition(target: Buffer, start: number, partition: LeaderPa
 
 function readLeaderPartition(bytes: Buffer, start: number, records: readonly Buffer[]): LeaderPartitionFrame {
   return {
-    topicId: topicIds.read(bytes, start),
+    topicId: uuidAt(bytes, start),
     partition: bytes.readInt32BE(start + 16),
     leaderEpoch: bytes.readInt32BE(start + 20) as LeaderEpoch,
     errorCode: bytes.readInt16BE(start + 24),
@@ -205,13 +203,13 @@ function recordBytes(partition: LeaderPartitionFrame): number {
 }
 
 function writePartitionKey(bytes: Buffer, at: number, key: PartitionKey): number {
-  topicIds.write(bytes, at, key.topicId)
+  assert(writeUuid(bytes, at, key.topicId), 'topic id is no uuid', { topicId: key.topicId })
   bytes.writeInt32BE(key.partition, at + 16)
   return at + PARTITION_KEY_BYTES
 }
 
 function readPartitionKey(bytes: Buffer, at: number): PartitionKey {
-  return { topicId: topicIds.read(bytes, at), partition: bytes.readInt32BE(at + 16) }
+  return { topicId: uuidAt(bytes, at), partition: bytes.readInt32BE(at + 16) }
 }
 
 function writeInt64(bytes: Buffer, at: number, value: number): void {
