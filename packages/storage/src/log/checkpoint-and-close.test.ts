@@ -6,6 +6,8 @@ import { LOG_DIR, LogFixture, PARTITION } from '../testing/log-fixture.ts'
 
 const EPOCH = 0 as LeaderEpoch
 const CHECKPOINTED = 61_000
+/** Seventy megabytes go through the disk in memory: seconds on a busy machine. */
+const MUCH_DATA_MS_MAX = 30_000
 const FIRST = `${LOG_DIR}/golden-0/00000000000000000000`
 const read = { endOffsetMax: 1_000 as Offset, bytesMax: 1_000_000, minimum: 'at-least-one-batch' as const }
 const batch = (timestamp = 1_700_000_400_000) => buildBatch([{ timestamp, key: null, value: Buffer.alloc(100, 1) }])
@@ -84,7 +86,7 @@ test('much data moves the recovery point before the regular checkpoint', async (
   await fixture.scheduler.advance(2_000)
   const recorded = fixture.fs.readFile(`${LOG_DIR}/recovery-point-offset-checkpoint`).toString()
   expect(recorded).toContain('golden 0 4')
-})
+}, MUCH_DATA_MS_MAX)
 
 test('a damaged log keeps its recovery point: a later start must not take the damage for a torn tail', async () => {
   const fixture = new LogFixture()
