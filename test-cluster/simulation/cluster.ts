@@ -346,7 +346,7 @@ export class Cluster implements ClusterView {
         beforeChange: () => this.#beforeChange(machine),
         syncFailed: () => this.replication.syncFailed(process),
         names: {
-          renamed: (to) => this.metaFiles.renamed(id, to, () => disk.peek(to)),
+          renamed: (from, to) => this.#renamed(machine, process, from, to),
           removed: (path) => this.metaFiles.removed(id, path),
           syncing: (directory) => this.metaFiles.syncing(id, directory),
         },
@@ -358,6 +358,13 @@ export class Cluster implements ClusterView {
       onFatal: (cause) => this.#fatal(machine, process, cause),
       ...(this.#options.logger === undefined ? {} : { logger: this.#options.logger }),
     }
+  }
+
+  #renamed({ id, disk }: Machine, process: SimulatedProcess, from: string, to: string): void {
+    const isDurable = this.metaFiles.renamed(id, to, () => disk.peek(to))
+    // One that stalls the event loop is over before anything else happens; those in the background take their time.
+    const isInBackground = from.endsWith('.next.tmp')
+    if (isDurable !== null && !isInBackground) process.soon(() => this.metaFiles.replaced(id, to, isDurable))
   }
 
   #observer(): NodeDependencies['observer'] {

@@ -40,8 +40,17 @@ export class MetaFileChecks {
     }
   }
 
-  renamed(id: NodeId, to: string, read: () => Buffer): void {
-    if (this.#isTracked(id, to)) this.#trackedOf(id, to).versions.push(crc32(read()))
+  /** The result tells whether the new content would survive a power cut now; null for files that are not of this kind. */
+  renamed(id: NodeId, to: string, read: () => Buffer): (() => boolean) | null {
+    if (!this.#isTracked(id, to)) return null
+    const tracked = this.#trackedOf(id, to)
+    const version = tracked.versions.push(crc32(read())) - 1
+    return () => tracked.durableFrom >= version
+  }
+
+  /** A replacement has returned that promises to last; `isDurable` is what `renamed` gave. */
+  replaced(id: NodeId, path: string, isDurable: () => boolean): void {
+    this.#world.judge(NAME, isDurable(), { node: id, path, problem: 'its new name is not on the disk' })
   }
 
   removed(id: NodeId, path: string): void {

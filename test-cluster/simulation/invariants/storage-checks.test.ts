@@ -94,6 +94,23 @@ describe('S8 MetaFilesReplacedWhole', () => {
     expect(end(null)).toBe('S8 MetaFilesReplacedWhole')
   })
 
+  test('a replacement that returned lasts', () => {
+    const { world, checks } = replaced()
+    const isDurable = checks.renamed(NODE, PATH, () => Buffer.from('one'))!
+    checks.syncing(NODE, '/data')()
+    checks.replaced(NODE, PATH, isDurable)
+    expect(world.violation).toBeNull()
+  })
+
+  test('one that returned before its name was on the disk is flagged', () => {
+    const { world, checks } = replaced('one')
+    const synced = checks.syncing(NODE, '/data')
+    const isDurable = checks.renamed(NODE, PATH, () => Buffer.from('two'))!
+    synced()
+    checks.replaced(NODE, PATH, isDurable)
+    expect(world.violation?.name).toBe('S8 MetaFilesReplacedWhole')
+  })
+
   test('a removal lasts as well', () => {
     const { checks, end } = replaced('one')
     checks.removed(NODE, PATH)

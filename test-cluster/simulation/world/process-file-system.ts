@@ -5,7 +5,7 @@ import type { SimulatedProcess } from './process.ts'
 
 /** Names that were changed by this process. */
 export interface NameEvents {
-  renamed(to: string): void
+  renamed(from: string, to: string): void
   removed(path: string): void
   /** The result is called when the names of now are on the disk. */
   syncing(directory: string): () => void
@@ -71,7 +71,7 @@ export class ProcessFileSystem implements FileSystem {
   rename(from: string, to: string): void {
     this.#change('rename', from)
     this.#disk.rename(from, to)
-    if (!this.#disk.isDirectory(to)) this.#events.names.renamed(to)
+    if (!this.#disk.isDirectory(to)) this.#events.names.renamed(from, to)
   }
 
   removeFile(path: string): void {
