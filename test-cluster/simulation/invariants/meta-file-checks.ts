@@ -12,8 +12,8 @@ const LASTING = ['meta.properties', 'recovery-point-offset-checkpoint', 'replica
 /** In the directory of a partition, which may go and come back. */
 const WHOLE = ['leader-epoch-checkpoint']
 
-/** Says as much as no file, and is written in place. */
-const NOTHING_IN_IT = crc32('0\n0\n')
+/** Says as much as no file, and is written in place: any part of it may be found after a crash. */
+const NOTHING_IN_IT = Array.from('0\n0\n', (_, length) => crc32('0\n0\n'.slice(0, length + 1))).concat(crc32(''))
 
 interface Tracked {
   /** Checksums of what was put in its place, in order; null: there was no such file. */
@@ -72,7 +72,7 @@ export class MetaFileChecks {
       const content = read(path)
       const found = content === null ? null : crc32(content)
       const mustLast = LASTING.includes(nameOf(path))
-      const allowed = mustLast ? versions.slice(durableFrom) : [...versions, null, NOTHING_IN_IT]
+      const allowed = mustLast ? versions.slice(durableFrom) : [...versions, null, ...NOTHING_IN_IT]
       this.#world.judge(NAME, allowed.includes(found), { node: id, path, found: content?.toString() ?? null, versions: versions.length, durableFrom })
       // Newer ones that were not synced are gone for good: what the next process syncs is this one.
       const at = mustLast ? versions.lastIndexOf(found) : -1
