@@ -28,6 +28,8 @@ export class MetadataChecks {
   readonly #brokerEpochs = new Map<NodeId, number>()
   readonly #loader: MetadataLoader
   #image: MetadataImage
+  /** Of the entry that made it. */
+  #payload: Uint8Array = new Uint8Array()
 
   constructor(dependencies: MetadataChecksDependencies) {
     this.#image = emptyImage
@@ -49,6 +51,7 @@ export class MetadataChecks {
 
   /** One committed entry, so that no step is seen together with the next. */
   committed(entry: Entry): void {
+    this.#payload = entry.payload
     this.#loader.onCommitted([entry])
     const image = this.#loader.image
     const previous = this.#image
@@ -95,15 +98,19 @@ export class MetadataChecks {
       const name = this.#topicIds.get(topic.id)
       this.#world.judge('C6 TopicIdNeverReused', (name === undefined || name === topic.name) && !this.#gone.has(topic.id), { topic: topic.name, id: topic.id })
       this.#topicIds.set(topic.id, topic.name)
-      const before = previous.topics.byId.get(topic.id)
+      const topicBefore = previous.topics.byId.get(topic.id)
       const minIsr = this.#minIsrOf(image, topic.name)
       for (const partition of topic.partitions) {
-        const old = before?.partitions[partition.partition]
+        const old = topicBefore?.partitions[partition.partition]
         const truth = this.#replication.truth.of(topic.id, topic.name, partition.partition)
         truth.minIsr = Math.min(truth.minIsr, minIsr, partition.replicas.length)
         if (old === partition && !brokersChanged) continue
-        this.#partition(image, topic.name, partition, old)
-        if (old !== undefined && old !== partition) this.restarts.partitionChanged(topic.id, partition, old)
+        let before = old
+        for (const step of old === undefined ? [partition] : this.#stepsTo(topic.id, partition, old)) {
+          this.#partition(image, topic, step, before)
+          if (before !== undefined && before !== step) this.restarts.partitionChanged(topic.id, step, before)
+          before = step
+        }
         this.#replication.partitionChanged(topic.id, topic.name, partition, old)
       }
     }
@@ -115,11 +122,13 @@ export class MetadataChecks {
     }
   }
 
-  #partition(image: MetadataImage, topic: string, now: PartitionRegistration, old: PartitionRegistration | undefined): void {
+  #partition(image: MetadataImage, { name: topic, partitions }: TopicImage, now: PartitionRegistration, old: PartitionRegistration | undefined): void {
     const name = `${topic}-${now.partition}`
     const { leader, isr, elr, replicas } = now
     const details = { partition: name, leader, isr: isr.join(), elr: elr.join(), epoch: now.leaderEpoch }
-    const fenced = (id: NodeId): boolean => image.brokers.get(id)?.fenced !== false
+    // What is known of the brokers goes with the last step alone.
+    const isLastStep = partitions[now.partition] === now
+    const fenced = (id: NodeId): boolean => isLastStep && image.brokers.get(id)?.fenced !== false
     this.#world.judge('C1 FencedLeadsNothing', leader === null || (isr.includes(leader) && !fenced(leader)), details)
     this.#world.judge('C1 FencedNotInSync', isr.every((id) => !fenced(id) || (leader === null && isr.length === 1)), details)
     const isSound = isr.every((id) => replicas.includes(id)) && elr.every((id) => replicas.includes(id) && !isr.includes(id))
@@ -137,6 +146,22 @@ export class MetadataChecks {
     const isLastKnown = old.isr.length === 0 && old.elr.every(hasReturned) && old.lastKnownElr.length === 1 && old.lastKnownElr[0] === leader
     const wasCandidate = leader === null || old.isr.includes(leader) || old.elr.includes(leader) || isLastKnown
     this.#world.judge('P14 NoDirtyLeader', wasCandidate, { ...details, isrBefore: old.isr.join(), elrBefore: old.elr.join() })
+  }
+
+  /** One entry may hold several changes of a partition: who comes in sync by one of them may lead by the next. The last step is `now`. */
+  #stepsTo(topicId: Uuid, now: PartitionRegistration, old: PartitionRegistration): PartitionRegistration[] {
+    if (now.partitionEpoch <= old.partitionEpoch + 1) return [now]
+    const changes = protobufRecordCodec.decode(this.#payload).filter((record) => record.kind === 'partition-change')
+    const own = changes.filter((change) => change.topicId === topicId && change.partition === now.partition)
+    let step = old
+    const steps = own.map(({ leader, isr, elr, lastKnownElr, leaderRecovery }) => (step = {
+      ...step,
+      isr: isr ?? step.isr, elr: elr ?? step.elr, lastKnownElr: lastKnownElr ?? step.lastKnownElr, leaderRecovery: leaderRecovery ?? step.leaderRecovery,
+      leader: leader === 'unchanged' ? step.leader : leader === 'none' ? null : leader,
+      leaderEpoch: (step.leaderEpoch + (leader === 'unchanged' ? 0 : 1)) as typeof step.leaderEpoch,
+      partitionEpoch: (step.partitionEpoch + 1) as typeof step.partitionEpoch,
+    }))
+    return [...steps.slice(0, -1), now]
   }
 
   #probePartition(now: PartitionRegistration, old: PartitionRegistration | undefined): void {
