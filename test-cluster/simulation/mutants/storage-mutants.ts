@@ -67,7 +67,7 @@ export const storageMutants: readonly Mutant[] = [
   {
     // The replica manager and the log manager both look at the topic id.
     name: 'the log of a deleted topic is taken for that of its successor', proves: 'S9 ContentIsOwn', file: `${storage}/log-manager.ts`,
-    find: '      if (log.topicId !== ZERO_UUID) {\n', replace: "      if (log.topicId === ZERO_UUID && name === '') {\n",
+    find: '    if (log.topicId !== topicId) {\n', replace: '    if (log.topicId === ZERO_UUID) {\n',
     also: [{ file: `${replication}/replica-manager.ts`, find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '' }],
   },
 ]
