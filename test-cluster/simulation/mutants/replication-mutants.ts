@@ -35,7 +35,7 @@ export const replicationMutants: readonly Mutant[] = [
     replace: '    return isr.length + elr.length >= 0 && followed !== leaderEpoch',
     also: [{
       file: 'packages/controller/src/metadata/brokers/register-broker.ts',
-      find: '  if (!unclean) return fenceBroker(context, existing)\n', replace: '  if (!unclean || existing.epoch >= 0) return fenceBroker(context, existing)\n',
+      find: '  if (!unclean) return fenceBroker(context, existing)\n', replace: '  if (!unclean || existing.epoch >= 0) return []\n',
     }],
   },
   {
