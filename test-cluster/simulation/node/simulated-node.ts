@@ -210,7 +210,7 @@ export class SimulatedNode {
       {
         nodeId, clusterId: CLUSTER_ID, interBrokerListener: INTER_BROKER, rack: null,
         replicaLagTimeMsMax: config.replicaLagTimeMaxMs, fetchBytesMax: config.fetchMaxBytes,
-        replicaFrameBytesMax: Math.min(config.replicaFetchMaxBytes, 256 * 1024), replicaFramesInFlightMax: 12,
+        replicaFrameBytesMax: Math.min(config.replicaFetchMaxBytes, 448 * 1024), replicaFramesInFlightMax: 3,
         replicaBackoff: { delayMsMin: 20, delayMsMax: 1000 }, replicaSelector: 'leader',
         controllerRequestTimeoutMs: config.requestTimeoutMs, parkedMax: 10_000,
       },

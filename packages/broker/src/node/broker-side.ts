@@ -16,9 +16,10 @@ import type { NodeDependencies, NodeSettings } from './node-settings.ts'
 
 /** Requests parked in each purgatory. */
 const PARKED_MAX = 100_000
-/** Frames that fit the memory a follower reads into; 3 MiB of them under way fill a link of 1 Gbit/s with a round trip of 25 ms. */
-const REPLICA_FRAME_BYTES_MAX = 256 * 1024
-const REPLICA_FRAMES_IN_FLIGHT_MAX = 12
+/** So that a frame fits the memory a follower reads into. */
+const REPLICA_FRAME_BYTES_MAX = 448 * 1024
+/** Few, so that what a busy follower has not handled yet comes in fewer and larger frames. */
+const REPLICA_FRAMES_IN_FLIGHT_MAX = 3
 const REPLICA_BACKOFF_MS_MIN = 20
 const FETCH_SESSION_EVICTION_MS = 120_000
 const RACK_AWARE_SELECTOR = 'org.apache.kafka.common.replica.RackAwareReplicaSelector'
