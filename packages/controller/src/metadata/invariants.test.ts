@@ -14,6 +14,7 @@ import { MetadataDelta, replayBatch } from './delta.ts'
 import type { IndexedImage } from './partition-index.ts'
 import { emptyIndexedImage } from './partition-index.ts'
 import { directoryOf, hasOnlineDirectory, LOST_DIRECTORY } from './directories.ts'
+import { isActive } from './partitions/partition-changes.ts'
 import { preferredElections, uncleanElections } from './partitions/maintenance.ts'
 import { imageOf, recordsOf } from './snapshot.ts'
 
@@ -49,7 +50,7 @@ function randomStep(cluster: TestCluster, random: Random): Unclean {
   const id = 1 + random.below(BROKERS)
   cluster.nowMs += 1000
   const known = cluster.image.brokers.get(id as NodeId)
-  switch (random.below(29)) {
+  switch (random.below(31)) {
     case 0:
       return done(cluster.register(id, { ...directories(id), ...(random.below(3) === 0 ? { previousBrokerEpoch: -1 } : {}) }))
     case 1:
@@ -99,8 +100,13 @@ function randomStep(cluster: TestCluster, random: Random): Unclean {
       return done(assignDirectory(cluster, random))
     case 28:
       return done(cluster.heartbeat(id, { offlineLogDirs: [testUuid(id)] }))
+    case 29:
+    case 30: {
+      reassign(cluster, random)
+      return 'unclean'
+    }
     default:
-      return done(alterIsr(cluster, random))
+      return alterIsr(cluster, random)
   }
 
   function done(_: unknown): Unclean {
@@ -128,7 +134,22 @@ function assignDirectory(cluster: TestCluster, random: Random): void {
   if (directory !== LOST_DIRECTORY || cluster.partition(name) === before) return
   assert(![...isr, ...elr].includes(id), 'a lost replica may be elected', { id })
   const mayLead = before.isr.length > 0 ? before.isr : before.elr
-  assert(before.leader === null || (leader !== null && [...mayLead, ...before.elr].includes(leader)), 'nobody leads, or not everything', { id })
+  // One that is leaving may lose its leadership in any decision.
+  const isLed = before.leader !== null && isActive(cluster.image, before.leader)
+  assert(!isLed || (leader !== null && [...mayLead, ...before.elr].includes(leader)), 'nobody leads, or not everything', { id })
+}
+
+/** To other brokers, or, one time in three, back. */
+function reassign(cluster: TestCluster, random: Random): void {
+  const name = anyTopic(cluster, random)
+  if (name === null) return
+  const wanted = Array.from({ length: BROKERS }, (_, i) => i + 1).filter(() => random.below(2) === 0)
+  const replicas = random.below(3) === 0 ? null : wanted
+  cluster.request(ApiKey.AlterPartitionReassignments, 1, {
+    timeoutMs: 0,
+    allowReplicationFactorChange: random.below(4) > 0,
+    topics: [{ name, partitions: [{ partitionIndex: 0, replicas }] }],
+  })
 }
 
 function anyTopic(cluster: TestCluster, random: Random): string | null {
@@ -177,9 +198,9 @@ function setTopicConfig(cluster: TestCluster, random: Random): void {
 }
 
 /** Sometimes with a stale epoch, a fenced member or a stranger: all of which must change nothing. */
-function alterIsr(cluster: TestCluster, random: Random): void {
+function alterIsr(cluster: TestCluster, random: Random): Unclean {
   const name = anyTopic(cluster, random)
-  if (name === null) return
+  if (name === null) return 'clean'
   const { replicas, leader, partitionEpoch } = cluster.partition(name)
   const isr = [
     ...new Set([...(leader === null ? [] : [leader]), ...replicas.filter(() => random.below(2) === 0)]),
@@ -194,8 +215,10 @@ function alterIsr(cluster: TestCluster, random: Random): void {
     ][spoiled] ?? {}
   const errorCode = cluster.alterIsr(name, isr, overrides)
   if (spoiled < 3) assert(errorCode !== ErrorCode.NONE, 'a spoiled request succeeded')
-  if (errorCode !== ErrorCode.NONE)
+  if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.NEW_LEADER_ELECTED)
     assert(cluster.image === before, 'a refused request changed the metadata', { errorCode })
+  // It completed a reassignment: the new leader has just come in sync with this very request.
+  return errorCode === ErrorCode.NEW_LEADER_ELECTED ? 'unclean' : 'clean'
 }
 
 function checkInvariants(
@@ -218,6 +241,9 @@ function checkInvariants(
         'C2: not a replica',
         where,
       )
+      const { addingReplicas, removingReplicas } = partition
+      assert([...addingReplicas, ...removingReplicas].every((id) => replicas.includes(id)), 'C2: reassigned, and not a replica', where)
+      assert(!addingReplicas.some((id) => removingReplicas.includes(id)), 'C2: to be added and removed', where)
       assert(isr.every((id) => hasOnlineDirectory(image.brokers.get(id)!, directoryOf(partition, id))), 'C1: in sync in a directory that is not online', where)
       assert(!elr.some((id) => isr.includes(id)), 'C2: eligible and in sync', where)
       assert(

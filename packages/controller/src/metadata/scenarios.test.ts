@@ -65,6 +65,8 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
     }
     case 'alter-isr':
       return errorName(cluster.alterIsr(command.positional[0]!, numbers(command, 'isr')))
+    case 'reassign':
+      return reassign(cluster, command)
     case 'assign':
       return errorName(assign(cluster, id, command))
     case 'config': {
@@ -98,6 +100,23 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
     default:
       throw new Error(`unknown command ${command.name}`)
   }
+}
+
+/** `reassign TOPIC replicas=(…)`, without replicas: called off. Then what is under way. */
+function reassign(cluster: TestCluster, command: ScriptCommand): string {
+  const name = command.positional[0]!
+  const replicas = command.options.has('replicas') ? numbers(command, 'replicas').filter((id) => id > 0) : null
+  const response = cluster.request<{ responses: { partitions: { errorCode: number }[] }[] }>(ApiKey.AlterPartitionReassignments, 1, {
+    timeoutMs: 0,
+    allowReplicationFactorChange: !command.positional.includes('same-factor'),
+    topics: [{ name, partitions: [{ partitionIndex: Number(command.option('partition') ?? 0), replicas }] }],
+  })
+  const listed = cluster.request<{ topics: { partitions: { addingReplicas: number[]; removingReplicas: number[] }[] }[] }>(
+    ApiKey.ListPartitionReassignments, 0, { timeoutMs: 0, topics: null },
+  )
+  const ongoing = listed.topics.flatMap(({ partitions }) => partitions)
+    .map(({ addingReplicas, removingReplicas }) => `adding=[${addingReplicas.join()}] removing=[${removingReplicas.join()}]`)
+  return [errorName(response.responses[0]!.partitions[0]!.errorCode), ...ongoing].join(' ')
 }
 
 /** `assign BROKER TOPIC LOST | KNOWN | UNKNOWN`: the directory that the broker reports. */

@@ -4,6 +4,7 @@ import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type {
   AllocateProducerIdsRequest,
   AlterConfigsRequest,
+  AlterPartitionReassignmentsRequest,
   AlterPartitionRequest,
   AssignReplicasToDirsRequest,
   BrokerEpoch,
@@ -16,6 +17,7 @@ import type {
   DescribeQuorumRequest,
   ElectLeadersRequest,
   IncrementalAlterConfigsRequest,
+  ListPartitionReassignmentsRequest,
   NodeId,
   UnregisterBrokerRequest,
   UpdateFeaturesRequest,
@@ -30,8 +32,10 @@ import type { Decision, DecisionContext } from '../metadata/decision.ts'
 import { decided } from '../metadata/decision.ts'
 import { decideUpdateFeatures } from '../metadata/features/update-features.ts'
 import { decideAlterPartition } from '../metadata/partitions/alter-partition.ts'
+import { decideAlterReassignments } from '../metadata/partitions/alter-reassignments.ts'
 import { decideAssignReplicasToDirs } from '../metadata/partitions/assign-replicas-to-dirs.ts'
 import { decideElectLeaders } from '../metadata/partitions/elect-leaders.ts'
+import { listReassignments } from '../metadata/partitions/list-reassignments.ts'
 import { decideAllocateProducerIds } from '../metadata/producer-ids/allocate-producer-ids.ts'
 import { decideCreatePartitions } from '../metadata/topics/create-partitions.ts'
 import { decideCreateTopics } from '../metadata/topics/create-topics.ts'
@@ -75,6 +79,14 @@ const table: ReadonlyMap<number, Decide> = new Map<number, Decide>([
   [
     ApiKey.AssignReplicasToDirs,
     (context, body: AssignReplicasToDirsRequest) => decideAssignReplicasToDirs(context, body),
+  ],
+  [
+    ApiKey.AlterPartitionReassignments,
+    (context, body: AlterPartitionReassignmentsRequest) => decideAlterReassignments(context, body),
+  ],
+  [
+    ApiKey.ListPartitionReassignments,
+    ({ image }, body: ListPartitionReassignmentsRequest) => decided([], listReassignments(image, body)),
   ],
   [ApiKey.ElectLeaders, (context, body: ElectLeadersRequest) => decideElectLeaders(context, body)],
   [ApiKey.CreateTopics, (context, body: CreateTopicsRequest) => decideCreateTopics(context, body)],

@@ -77,7 +77,10 @@ export function decideAlterPartition(
     })
     if (record === null) return resultOf(registration)
     records.push(record)
-    return resultOf(changedPartition(registration, record))
+    const after = changedPartition(registration, record)
+    // It completed a reassignment that the leader is no part of (KIP-455): the one answer with an error that changes something.
+    if (after.leader !== registration.leader) return { partitionIndex, errorCode: ErrorCode.NEW_LEADER_ELECTED }
+    return resultOf(after)
   }
 }
 

@@ -29,9 +29,18 @@ export interface PartitionDecision {
   readonly elr: { readonly minIsr: number; readonly distrusted: NodeId | null } | null
   /** The directories to have, when they are to change. */
   readonly directories?: readonly Uuid[]
+  /** The assignment to have, when it is to change (KIP-455); `directories` come with it. */
+  readonly assignment?: Assignment
   /** The in-sync set to have, when it is to change. */
   readonly isr?: readonly NodeId[]
   readonly leaderRecovery?: 'recovered' | 'recovering'
+}
+
+/** Members of `adding` and `removing` are among the replicas. */
+export interface Assignment {
+  readonly replicas: readonly NodeId[]
+  readonly adding: readonly NodeId[]
+  readonly removing: readonly NodeId[]
 }
 
 interface Elected {
@@ -40,9 +49,10 @@ interface Elected {
 }
 
 /** The change to be recorded; null when everything stays as it is. */
-export function decidePartition(decision: PartitionDecision): PartitionChangeRecord | null {
-  const { topicId, partition } = decision
-  const isr = decision.isr ?? partition.isr
+export function decidePartition(asked: PartitionDecision): PartitionChangeRecord | null {
+  const { topicId, partition } = asked
+  const decision = withAssignment(asked)
+  const isr = decision.isr ?? decision.partition.isr
   const candidates = eligibleBeforeElection(decision, isr)
   const elected = elect(decision, isr, candidates)
   const isrAfter = isrAfterElection(decision, isr, elected)
@@ -51,7 +61,10 @@ export function decidePartition(decision: PartitionDecision): PartitionChangeRec
     isr: isrAfter,
     elr: eligibleAfterElection(decision, candidates, isrAfter),
     lastKnownElr: lastKnownAfter(decision, isrAfter, elected.leader),
-    directories: decision.directories ?? partition.directories,
+    replicas: decision.partition.replicas,
+    addingReplicas: decision.partition.addingReplicas,
+    removingReplicas: decision.partition.removingReplicas,
+    directories: decision.directories ?? decision.partition.directories,
     leaderRecovery: elected.unclean
       ? ('recovering' as const)
       : (decision.leaderRecovery ?? partition.leaderRecovery),
@@ -60,6 +73,32 @@ export function decidePartition(decision: PartitionDecision): PartitionChangeRec
     leader: after.leader,
   })
   return differenceOf(topicId, partition, after)
+}
+
+/**
+ * The partition as it is to be assigned. A reassignment is complete when everybody who was to be added is in sync without those who
+ * are to go (KIP-455): then they go.
+ */
+function withAssignment(decision: PartitionDecision): PartitionDecision {
+  const { partition } = decision
+  const directories = decision.directories ?? partition.directories
+  const { replicas, adding, removing } = decision.assignment ?? {
+    replicas: partition.replicas,
+    adding: partition.addingReplicas,
+    removing: partition.removingReplicas,
+  }
+  if (adding.length + removing.length === 0 && decision.assignment === undefined) return decision
+  const stays = (id: NodeId): boolean => !removing.includes(id)
+  const isr = (decision.isr ?? partition.isr).filter((id) => replicas.includes(id))
+  const remaining = isr.filter(stays)
+  const isComplete = remaining.length > 0 && adding.every((id) => remaining.includes(id))
+  if (!isComplete) {
+    const target = { ...partition, replicas, addingReplicas: adding, removingReplicas: removing, directories }
+    return { ...decision, partition: target, isr, directories }
+  }
+  const kept = directories.filter((_, i) => stays(replicas[i]!))
+  const target = { ...partition, replicas: replicas.filter(stays), addingReplicas: [], removingReplicas: [], directories: kept }
+  return { ...decision, partition: target, isr: remaining, directories: kept }
 }
 
 /** Its broker is active and can use the directory that it lies in. */
@@ -170,7 +209,7 @@ function lastKnownAfter(
 
 type PartitionAfter = Pick<
   PartitionRegistration,
-  'leader' | 'isr' | 'elr' | 'lastKnownElr' | 'directories' | 'leaderRecovery'
+  'replicas' | 'addingReplicas' | 'removingReplicas' | 'leader' | 'isr' | 'elr' | 'lastKnownElr' | 'directories' | 'leaderRecovery'
 >
 
 function differenceOf(
@@ -178,16 +217,24 @@ function differenceOf(
   before: PartitionRegistration,
   after: PartitionAfter,
 ): PartitionChangeRecord | null {
-  const leader: PartitionChangeRecord['leader'] =
-    after.leader === before.leader ? 'unchanged' : (after.leader ?? 'none')
-  const isr = ifChanged(before.isr, after.isr)
-  const elr = ifChanged(before.elr, after.elr)
-  const lastKnownElr = ifChanged(before.lastKnownElr, after.lastKnownElr)
-  const directories = ifChanged(before.directories, after.directories)
-  const leaderRecovery = after.leaderRecovery === before.leaderRecovery ? null : after.leaderRecovery
-  const sets = [isr, elr, lastKnownElr, directories, leaderRecovery]
-  if (leader === 'unchanged' && sets.every((change) => change === null)) return null
-  const change = { leader, isr, elr, lastKnownElr, directories, leaderRecovery }
+  const loses = before.replicas.some((id) => !after.replicas.includes(id))
+  const isSame = after.leader === before.leader
+  // A replica that went may not acknowledge any more: the same leader begins a new epoch, as in Kafka.
+  const unchanged = loses && after.leader !== null ? after.leader : 'unchanged'
+  const leader: PartitionChangeRecord['leader'] = isSame ? unchanged : (after.leader ?? 'none')
+  const change = {
+    leader,
+    replicas: ifChanged(before.replicas, after.replicas),
+    addingReplicas: ifChanged(before.addingReplicas, after.addingReplicas),
+    removingReplicas: ifChanged(before.removingReplicas, after.removingReplicas),
+    isr: ifChanged(before.isr, after.isr),
+    elr: ifChanged(before.elr, after.elr),
+    lastKnownElr: ifChanged(before.lastKnownElr, after.lastKnownElr),
+    directories: ifChanged(before.directories, after.directories),
+    leaderRecovery: after.leaderRecovery === before.leaderRecovery ? null : after.leaderRecovery,
+  }
+  const { leader: _, ...sets } = change
+  if (leader === 'unchanged' && Object.values(sets).every((set) => set === null)) return null
   return partitionChange(topicId, before.partition, change)
 }
 

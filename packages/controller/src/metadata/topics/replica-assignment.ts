@@ -6,6 +6,7 @@ import type { LeaderEpoch, NodeId, PartitionEpoch, Uuid } from '@kavka/protocol'
 import type { ApiError, DecisionContext } from '../decision.ts'
 import { apiError } from '../decision.ts'
 import { directoriesFor } from '../directories.ts'
+import type { MetadataImage } from '../image.ts'
 import { isActive } from '../partitions/partition-changes.ts'
 import type { PlacementRequest } from '../placement.ts'
 import { placeReplicas } from '../placement.ts'
@@ -45,13 +46,8 @@ export function assignedByHand(
   return success(assignments as readonly Replicas[])
 
   function problemOfAssignment(replicas: readonly number[], partition: number): string | null {
-    if (replicas.length === 0) return 'The manual partition assignment includes an empty replica list.'
-    if (new Set(replicas).size !== replicas.length) {
-      return `The manual partition assignment includes a broker more than once: ${replicas.join(', ')}.`
-    }
-    const stranger = replicas.find((id) => !image.brokers.has(id as NodeId))
-    if (stranger !== undefined)
-      return `The manual partition assignment includes broker ${stranger}, but no such broker is registered.`
+    const problem = problemOfReplicas(image, replicas)
+    if (problem !== null) return problem
     if (replicas.length !== replicationFactor) {
       return (
         `The manual partition assignment includes a partition with ${replicas.length} replica(s), ` +
@@ -64,6 +60,17 @@ export function assignedByHand(
       `partition ${partition} are fenced or in controlled shutdown.`
     )
   }
+}
+
+/** Why these brokers cannot be the replicas of a partition; null when they can. */
+export function problemOfReplicas({ brokers }: MetadataImage, replicas: readonly number[]): string | null {
+  if (replicas.length === 0) return 'The manual partition assignment includes an empty replica list.'
+  if (new Set(replicas).size !== replicas.length) {
+    return `The manual partition assignment includes a broker more than once: ${replicas.join(', ')}.`
+  }
+  const stranger = replicas.find((id) => !brokers.has(id as NodeId))
+  if (stranger === undefined) return null
+  return `The manual partition assignment includes broker ${stranger}, but no such broker is registered.`
 }
 
 /** A partition at its birth: active replicas are in sync, the first of them leads. */
