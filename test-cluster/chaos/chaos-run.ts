@@ -50,6 +50,8 @@ export interface ChaosResult {
 }
 
 const WHOLE_MS_MAX = 60_000
+/** A node's whole log may stand in an error. */
+const ERROR_CHARACTERS_MAX = 1000
 /** Under which name blows of two nemeses are counted. */
 const TWO_AT_ONCE = 'two at once'
 
@@ -78,15 +80,24 @@ export class ChaosRun {
     )
     const startedMs = performance.now()
     await this.#untilWhole(workload, 'the start')
+    try {
+      await this.#breakThings(workload, startedMs + durationMs)
+    } catch (error) {
+      // What was seen until then is judged all the same.
+      this.#unrecovered.push(`the run ended early: ${String(error).slice(0, ERROR_CHARACTERS_MAX)}`)
+    }
+    return this.#judge(workload, startedMs)
+  }
+
+  async #breakThings(workload: Workload, untilMs: number): Promise<void> {
     const deck = new Deck(this.#options.nemeses, this.#random)
-    while (performance.now() < startedMs + durationMs && this.#unrecovered.length === 0) {
+    while (performance.now() < untilMs && this.#unrecovered.length === 0) {
       await pauseMs(this.#between(this.#options.quietMs))
       const nemesis = deck.next()
       if (nemesis === null) continue
       const second = this.#random.unit() < this.#options.overlap ? deck.nextBeside(nemesis) : null
       await this.#fault(nemesis, second, workload)
     }
-    return this.#judge(workload, startedMs)
   }
 
   /** Strikes, waits, heals and waits until all is well again; now and then a second fault comes while the first lasts. */
@@ -102,7 +113,7 @@ export class ChaosRun {
     workload.assertAlive()
     const description = faults.map((fault) => fault.description).join('; ')
     await this.#noteDeaths(description, faults.flatMap(({ mayEnd = [] }) => mayEnd))
-    await healAll(faults).catch((error: unknown) => this.#unrecovered.push(`healing of ${description}: ${String(error)}`))
+    await healAll(faults).catch((error: unknown) => this.#unrecovered.push(`healing of ${description}: ${String(error).slice(0, ERROR_CHARACTERS_MAX)}`))
     const healedMs = performance.now()
     const inSyncMs = await this.#untilWhole(workload, description, faults.flatMap(({ mayEnd = [] }) => mayEnd))
     const record: FaultRecord = {
@@ -124,7 +135,7 @@ export class ChaosRun {
     for (const node of this.#cluster.nodes) {
       if (node.isRunning || mayEnd.includes(node.nodeId)) continue
       this.#ends.push(`node ${node.nodeId} ended by itself during: ${description}`)
-      await node.start()
+      await node.start().catch((error: unknown) => this.#unrecovered.push(`node ${node.nodeId} does not come back: ${String(error).slice(0, ERROR_CHARACTERS_MAX)}`))
     }
   }
 

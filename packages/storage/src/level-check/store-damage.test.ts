@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seededRandom } from '@kavka/kernel'
@@ -102,6 +102,25 @@ test('what a process left behind unfinished is no damage; a table in use that is
   expect((await storeDamage(directory))?.file).toBe(inUse)
   rmSync(join(directory, inUse))
   await expect(LevelStore.open(directory)).rejects.toThrow(DamagedStoreError)
+})
+
+test('a store whose current manifest is not known is refused, one that was never made is not', async () => {
+  const directory = await filledStore('current')
+  const current = readFileSync(join(directory, 'CURRENT'))
+  for (let at = 0; at < current.length; at++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const rotten = Buffer.from(current)
+      rotten[at]! ^= 1 << bit
+      writeFileSync(join(directory, 'CURRENT'), rotten)
+      expect([at, bit, (await storeDamage(directory))?.file]).toEqual([at, bit, 'CURRENT'])
+    }
+  }
+  rmSync(join(directory, 'CURRENT'))
+  expect((await storeDamage(directory))?.reason).toBe('no file CURRENT beside it')
+  const begun = join(home, 'begun')
+  mkdirSync(begun)
+  writeFileSync(join(begun, 'MANIFEST-000001'), Buffer.alloc(10))
+  expect(await storeDamage(begun)).toBeNull()
 })
 
 describe('a write that a crash cut off', () => {

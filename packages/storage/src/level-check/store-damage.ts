@@ -11,23 +11,40 @@ export interface DamagedFile extends Damage {
 }
 
 /**
- * The first damaged file; null when there is none, or no store. What LevelDB itself refuses (a missing table, a manifest that is not
- * there) is left to it. Reads one file at a time.
+ * The first damaged file; null when there is none, or no store. A missing table is left to LevelDB, which refuses it. Reads one file at a
+ * time.
  */
 export async function storeDamage(directory: string): Promise<DamagedFile | null> {
   const current = await contentOf(directory, 'CURRENT')
-  const manifestName = current?.toString().trim() ?? ''
-  const manifest = /^MANIFEST-\d+$/.test(manifestName) ? await contentOf(directory, manifestName) : null
-  if (manifest === null) return null
+  if (current === null) return holdsState(directory)
+  const manifestName = /^(MANIFEST-\d+)\n$/.exec(current.toString())?.[1]
+  if (manifestName === undefined) return { file: 'CURRENT', at: 0, reason: 'no name of a manifest' }
+  const manifest = await contentOf(directory, manifestName)
+  if (manifest === null) return { file: 'CURRENT', at: 0, reason: 'the name of a manifest that is not there' }
   const damage = logDamage(manifest)
   if (damage !== null) return { file: manifestName, ...damage }
   return liveDamage(directory, manifest)
 }
 
+/** A store that is being made gets its first log after it is named as the current one. */
+async function holdsState(directory: string): Promise<DamagedFile | null> {
+  const file = (await namesIn(directory)).find((name) => /^\d+\.(log|ldb|sst)$/.test(name))
+  return file === undefined ? null : { file, at: 0, reason: 'no file CURRENT beside it' }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
 async function liveDamage(directory: string, manifest: Buffer): Promise<DamagedFile | null> {
   const live = liveFilesOf(manifest)
   if (live === null) return null
-  for (const file of (await readdir(directory)).sort()) {
+  for (const file of await namesIn(directory)) {
     const number = Number.parseInt(file, 10)
     const size = /^\d+\.(ldb|sst)$/.test(file) ? live.tables.get(number) : undefined
     const isLog = /^\d+\.log$/.test(file) && number >= live.logNumberMin
