@@ -29,16 +29,6 @@ export const replicationMutants: readonly Mutant[] = [
     find: 'if (currentLeaderEpoch < 0 || currentLeaderEpoch === partition.leaderEpoch) return null', replace: 'if (currentLeaderEpoch <= partition.leaderEpoch) return null',
   },
   {
-    // Who stopped uncleanly, and so whoever finds rot when it starts, may not be elected: that goes as well.
-    name: 'a damaged log that may be elected is emptied', proves: 'S3 RotIsNotCut', file: `${replication}/replica-health.ts`,
-    find: '    if (isr.includes(this.#localId) || elr.includes(this.#localId)) return false\n    return directoryOf(registration, this.#localId) === LOST_DIRECTORY && followed !== leaderEpoch',
-    replace: '    return isr.length + elr.length >= 0 && followed !== leaderEpoch',
-    also: [{
-      file: 'packages/controller/src/metadata/brokers/register-broker.ts',
-      find: '  if (!unclean) return fenceBroker(context, existing)\n', replace: '  if (!unclean || existing.epoch >= 0) return []\n',
-    }],
-  },
-  {
     name: 'records are deleted that are not committed', file: `${replication}/delete-records-path.ts`,
     find: 'const target = entry.offset === -1 ? state.highWatermark : offset(entry.offset)', replace: 'const target = partition.log.logEndOffset',
   },
