@@ -18,4 +18,8 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 2_123_996_905, found: 'L1: what replaced a cut tail of the same length was not told as durable, so a follower stayed out of sync' },
   { seed: 199, found: 'S2, a false alarm: the sync of a killed process failed unseen, and nobody was told' },
   { seed: 495, found: 'P2, a false alarm: rolling kills went on while the only other copy was on a wiped disk' },
+  { seed: 800_157, found: 'R18: a sector that could not be read was thrown out of an append instead of taking the log directory offline' },
+  { seed: 820_206, found: 'P2, a false alarm: a failure that was armed before hit the only good copy while another disk was damaged' },
+  { seed: 830_000, found: 'L1, a false alarm: damage that shows only after healing was not repaired by anybody' },
+  { seed: 840_300, found: 'P14, a false alarm: two changes of a partition in one entry were taken for one' },
 ]
