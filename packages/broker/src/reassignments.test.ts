@@ -23,8 +23,14 @@ afterAll(async () => {
   await cluster.clear()
 }, 20_000)
 
+/** As soon as this broker knows a leader. */
 async function partition(): Promise<MetadataResponse['topics'][number]['partitions'][number]> {
-  return (await client.ask<MetadataResponse>(ApiKey.Metadata, 12, { topics: [{ name: 'orders' }] })).topics[0]!.partitions[0]!
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const known = (await client.ask<MetadataResponse>(ApiKey.Metadata, 12, { topics: [{ name: 'orders' }] })).topics[0]!.partitions[0]
+    if (known !== undefined && cluster.nodes.has(known.leaderId)) return known
+    await sleep(10)
+  }
+  throw new Error('nobody leads')
 }
 
 async function atLeader<Response>(apiKey: number, version: number, body: object): Promise<Response> {
@@ -36,14 +42,14 @@ async function atLeader<Response>(apiKey: number, version: number, body: object)
   }
 }
 
-/** As a client does: again, where the leader changed meanwhile. */
+/** As a client does: again, where the leader changed meanwhile. What the old one had taken may come twice then. */
 async function produce(value: string): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const topicData = [{ name: 'orders', partitionData: [{ index: 0, records: batchOf(value) }] }]
     const answer = await atLeader<ProduceResponse>(ApiKey.Produce, 12, { acks: -1, timeoutMs: 5_000, topicData })
     const { errorCode } = answer.responses[0]!.partitionResponses[0]!
     if (errorCode === ErrorCode.NONE) return
-    expect(errorCode).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    expect([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]).toContain(errorCode)
     await sleep(20)
   }
   throw new Error(`never appended: ${value}`)
@@ -73,8 +79,10 @@ test('moves to other brokers and takes everything along; the old replicas are de
   expect([moved.leaderId, moved.replicaNodes, moved.isrNodes.toSorted()]).toEqual([3, [3, 4], [3, 4]])
   const read = { maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, topics: [{ topic: 'orders', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1 << 20 }] }] }
   const fetched = await atLeader<FetchResponse>(ApiKey.Fetch, 12, read)
-  expect(valuesIn(fetched.responses[0]!.partitions[0]!.records)).toEqual(values)
-  for (const id of [1, 2]) expect(existsSync(join(cluster.directories(id)[0]!, 'orders-0'))).toBe(false)
+  expect([...new Set(valuesIn(fetched.responses[0]!.partitions[0]!.records))]).toEqual(values)
+  const isThere = (id: number): boolean => existsSync(join(cluster.directories(id)[0]!, 'orders-0'))
+  for (let attempt = 0; attempt < 200 && [1, 2].some(isThere); attempt++) await sleep(25)
+  expect([1, 2, 3, 4].filter(isThere)).toEqual([3, 4])
 }, 30_000)
 
 test('is called off while a new replica cannot catch up', async () => {
