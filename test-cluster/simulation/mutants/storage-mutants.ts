@@ -66,8 +66,13 @@ export const storageMutants: readonly Mutant[] = [
   },
   {
     // The replica manager and the log manager both look at the topic id.
-    name: 'the log of a deleted topic is taken for that of its successor', proves: 'S9 ContentIsOwn', file: `${storage}/log-manager.ts`,
+    name: 'the log of a deleted topic is taken for that of its successor', file: `${storage}/log-manager.ts`,
     find: '    if (log.topicId !== topicId) {\n', replace: '    if (log.topicId === ZERO_UUID) {\n',
     also: [{ file: `${replication}/replica-manager.ts`, find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '' }],
+  },
+  {
+    name: 'logs share the open file of segments that begin alike', proves: 'S9 ContentIsOwn', file: `${storage}/files/open-files.ts`,
+    find: '    const known = this.#open.get(path)\n',
+    replace: '    const known = this.#open.get(path) ?? [...this.#open.values()].find(({ file }) => file.path.slice(-24) === path.slice(-24))\n',
   },
 ]
