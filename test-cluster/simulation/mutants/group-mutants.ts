@@ -14,6 +14,11 @@ export const groupMutants: readonly Mutant[] = [
   {
     name: 'offsets of a group with members expire', proves: 'G4 OffsetsOutliveRetention', file: `${broker}/groups/core/offset-expiry.ts`,
     find: "  return known && group.state.kind === 'Stable' ? committed.commitTimestampMs : null\n", replace: '  return known ? committed.commitTimestampMs : committed.commitTimestampMs + 1\n',
+    // Topics that a member reads are looked at before.
+    also: [{
+      file: `${broker}/groups/core/offset-expiry.ts`,
+      find: "    if (group.state.kind !== 'Empty' && group.isSubscribedTo(topic)) continue\n", replace: '',
+    }],
   },
   {
     name: 'a coordinator answers from what is not committed', file: `${broker}/coordinators/partition-loader.ts`,
