@@ -200,7 +200,10 @@ export class SimulatedCluster {
     this.#scheduler.after(this.#random.unit() * 20, () =>
       this.#guard(() => {
         if (this.#controllerCut.has(broker.id)) this.#scheduler.after(200, () => this.#publishLater(broker))
-        else broker.publish(image)
+        else {
+          this.#invariants.checkAll()
+          broker.publish(image)
+        }
         if (broker.isAlive) this.#invariants.checkAll()
       }),
     )
@@ -213,6 +216,8 @@ export class SimulatedCluster {
           const reply = (value: ControllerReply): void => {
             this.#scheduler.after(this.#random.unit() * 10, () => {
               const isLost = this.#controllerCut.has(id) || (this.#faultsOn && this.#random.below(10) === 0)
+              // What was committed with the old in-sync set must be seen with it.
+              this.#guard(() => this.#invariants.checkAll())
               resolve(isLost ? { kind: 'unreachable' } : value)
             })
           }
