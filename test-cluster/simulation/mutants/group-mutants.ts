@@ -24,8 +24,4 @@ export const groupMutants: readonly Mutant[] = [
     name: 'a coordinator reads only half of its log', file: `${broker}/coordinators/partition-loader.ts`,
     find: '  let position = view.log.logStartOffset\n', replace: '  let position = ((view.log.logStartOffset + end) >> 1) as Offset\n',
   },
-  {
-    name: 'a member that was replaced may still act', file: `${broker}/groups/core/classic-join.ts`,
-    find: '    if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID\n', replace: '    if (current !== memberId) return ErrorCode.NONE\n',
-  },
 ]
