@@ -9,6 +9,7 @@ import { PING_INTERVAL_MS, targetOf } from '../grpc-client.ts'
 import type { DialDeps } from '../grpc-client.ts'
 import { HANDSHAKE_MS_MAX } from '../knock.ts'
 import type { NodeAddress } from '../node-address.ts'
+import { afterPatience } from '../patient-timer.ts'
 import type { CallSocket } from './call-socket.ts'
 
 /** Returns how to hang up; the call fails by itself when dialing does, when the connection ends, and when nothing is heard on it. */
@@ -87,7 +88,7 @@ function connectSecurely(
 function limitHandshake(socket: Socket, host: string, scheduler: Scheduler): void {
   let timer: TimerHandle | null = null
   function startTimer(): void {
-    timer ??= scheduler.after(HANDSHAKE_MS_MAX, () => socket.destroy(new Error(`no connection within ${HANDSHAKE_MS_MAX} ms`)))
+    timer ??= afterPatience(scheduler, HANDSHAKE_MS_MAX, () => socket.destroy(new Error(`no connection within ${HANDSHAKE_MS_MAX} ms`)))
   }
   if (isIP(host) !== 0) startTimer()
   else socket.once('lookup', startTimer)
