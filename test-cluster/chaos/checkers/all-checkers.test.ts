@@ -143,11 +143,13 @@ const examples: Readonly<Record<string, Examples>> = {
       'latest goes back': [latest([0, 1], 5), latest([2, 3], 4)],
       'a fetch tells less than latest did': [latest([0, 1], 5), poll([2, 3], [], { highWatermark: 4 })],
       'latest goes back during a fault': [latest([90, 91], 5), latest([150, 151], 4, { leaderEpoch: 1 })],
+      'a fetch of the same epoch tells less': [poll([0, 1], [[0, 1]], { highWatermark: 7 }), poll([2, 3], [], { highWatermark: 6 })],
       'a new leader knows less': [poll([0, 1], [[0, 1]], { highWatermark: 7 }), latest([2, 3], 6, { leaderEpoch: 1, process: 'm' })],
     },
     good: {
       'forward': [latest([0, 1], 5), latest([2, 3], 5), poll([4, 5], [], { highWatermark: 6 })],
       'asked at the same time': [latest([0, 5], 5), latest([1, 4], 4)],
+      'a fetch from a new leader that has not heard of its followers yet': [poll([0, 1], [[0, 1]], { highWatermark: 7 }), poll([2, 3], [], { highWatermark: 6, leaderEpoch: 1 })],
       'a fetch during a fault, from a leader that starts again': [latest([90, 91], 5), poll([150, 151], [], { highWatermark: 4 })],
       'a leader that was replaced and does not know it': [latest([0, 1], 5, { leaderEpoch: 2 }), latest([2, 3], 4, { leaderEpoch: 1 })],
     },
