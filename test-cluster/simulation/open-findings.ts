@@ -13,8 +13,18 @@ export interface OpenFinding {
 export const openFindings: readonly OpenFinding[] = [
   {
     predicate: 'P11 EpochEndTold',
-    seeds: [2_135_863_984, 2_135_865_150, 2_135_865_325, 2_135_866_648],
+    seeds: [2_135_863_984, 2_135_865_150],
     what: 'Where files beside the log were damaged and records deleted, a leader may tell another end of an old epoch than the log has had.',
+  },
+  {
+    predicate: 'P9 AckRule',
+    seeds: [2_135_865_325],
+    what: 'An acknowledgment was on its way through a clogged link while the metadata store of its sender was damaged and thrown away.',
+  },
+  {
+    predicate: 'P2 LeaderCompleteness',
+    seeds: [2_135_866_648],
+    what: 'After many lost writes in a row a node leads with an empty log; not known whether more than one copy was struck.',
   },
 ]
 
