@@ -7,7 +7,7 @@ import type { LeaderPartitionFrame } from './ports.ts'
 
 /**
  * `advanced`: appended or observed; `restarted`: announce the position anew at once; `back-off`: announce it anew later;
- * `ignored`: not for now.
+ * `ignored`: the frame is not for the position that was announced, or the log takes none.
  */
 export type FollowOutcome = 'advanced' | 'restarted' | 'back-off' | 'ignored'
 

@@ -66,7 +66,7 @@ export class AppendPipeline {
     this.#scheduleFlush()
   }
 
-  /** When `expire` wants to be called; null: not for now. */
+  /** When `expire` must be called next; null: nothing in flight can expire. */
   nextDeadlineMs(): number | null {
     let next: number | null = null
     for (const batch of this.#inFlight) {

@@ -17,7 +17,7 @@ const REGISTRATION_VERSION = 4
 const HEARTBEAT_VERSION = 1
 /** No controller is known: an election is under way, look again soon. */
 const RETRY_PAUSE_MS = 20
-/** The controller cannot be reached or refuses for now. */
+/** The controller cannot be reached, or refused and is asked again. */
 const REFUSED_PAUSE_MS = 100
 /** Reports while something is expected of the controller: unfencing, or leave to shut down. */
 const EAGER_HEARTBEAT_MS = 25

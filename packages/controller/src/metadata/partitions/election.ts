@@ -152,8 +152,8 @@ function electUncleanly(
   if (lastLeaderDecides && lastKnown !== undefined && canServe(decision, lastKnown))
     return { leader: lastKnown, unclean: true }
   if (election !== 'unclean') return { leader: null, unclean: false }
-  const any = replicas.find((replica) => canServe(decision, replica))
-  return any === undefined ? { leader: null, unclean: false } : { leader: any, unclean: true }
+  const firstAble = replicas.find((replica) => canServe(decision, replica))
+  return firstAble === undefined ? { leader: null, unclean: false } : { leader: firstAble, unclean: true }
 }
 
 /**
