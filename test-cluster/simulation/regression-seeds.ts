@@ -22,4 +22,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 820_206, found: 'P2, a false alarm: a failure that was armed before hit the only good copy while another disk was damaged' },
   { seed: 830_000, found: 'L1, a false alarm: damage that shows only after healing was not repaired by anybody' },
   { seed: 840_300, found: 'P14, a false alarm: two changes of a partition in one entry were taken for one' },
+  { seed: 2_135_866_648, found: 'P2, a false alarm: healing kept a voter down while the other copy was on a disk that had lost synced writes' },
 ]

@@ -135,7 +135,8 @@ class Run {
     const { voterIds } = this.#cluster
     const random = this.#world.random('heal')
     const spare = Math.floor((voterIds.length - 1) / 2)
-    const down: NodeId[] = spare > 0 && random.unit() < 0.4 ? shuffled(voterIds, () => random.unit()).slice(0, 1 + random.below(spare)) : []
+    const staysDown = random.unit() < 0.4 && !this.#injector.mustBeQuiet
+    const down: NodeId[] = spare > 0 && staysDown ? shuffled(voterIds, () => random.unit()).slice(0, 1 + random.below(spare)) : []
     this.#world.note(`healing, still down: ${down.join()}`)
     this.#injector.heal(down)
     if (down.length === 0) return

@@ -31,6 +31,11 @@ export class FaultInjector {
     }
   }
 
+  /** While a disk has lost something nothing else may be lost. */
+  get mustBeQuiet(): boolean {
+    return this.#damage.mustBeQuiet
+  }
+
   /** Everything works again; `downFor`: nodes that stay down a while longer. */
   heal(downFor: readonly NodeId[]): void {
     const cluster = this.#cluster
