@@ -1,5 +1,5 @@
-export { DamagedStoreError, LevelStore } from './level-store.ts'
 /** One partition log on disk, byte-compatible with Kafka, and the manager of all logs of a node. */
+export { DamagedStoreError, LevelStore } from './level-store.ts'
 export type { LogConfig } from './log-config.ts'
 export type {
   AbortedTransaction,
@@ -16,7 +16,9 @@ export type {
 } from './partition-log.ts'
 export type { LentMemory } from './log/read-memory.ts'
 export { LogManager } from './log-manager.ts'
-export type { DirectoryFailedListener, LogDirectoryStatus, LogManagerDeps, LogStartupError } from './log-manager.ts'
+export type { DirectoryFailedListener, LogManagerDeps } from './log-manager.ts'
+export type { LogDirectoryStatus } from './log-directory-store.ts'
+export type { LogStartupError } from './open-log-directories.ts'
 export { logManagerDefaults } from './log-manager-options.ts'
 export type { LogManagerOptions } from './log-manager-options.ts'
 export type { SyncFigures } from './log/sync-rounds.ts'

@@ -34,6 +34,13 @@ export interface StorePorts {
   readonly processes: Processes
 }
 
+/** A log directory as operators and the controller know it. */
+export interface LogDirectoryStatus {
+  readonly path: string
+  readonly directoryId: Uuid
+  readonly state: 'online' | 'offline'
+}
+
 export class LogDirectoryStore {
   readonly directory: LogDirectory
   readonly logs = new Set<DiskLog>()
@@ -78,6 +85,11 @@ export class LogDirectoryStore {
     }
     const directory = new LogDirectory({ path, directoryId: identified.value }, { logger })
     return success(new LogDirectoryStore(directory, locked.value, fs, logger))
+  }
+
+  get status(): LogDirectoryStatus {
+    const { path, directoryId, state } = this.directory
+    return { path, directoryId, state }
   }
 
   /** As the logs say now, on the disk when it returns. */

@@ -1,5 +1,5 @@
 /** All logs of a node: opens and recovers them, creates and deletes, runs retention, checkpoints and flushes, closes cleanly. */
-import { assert, every, failure, success } from '@kavka/kernel'
+import { failure, success } from '@kavka/kernel'
 import type { FileSystem, Logger, Random, Result, Scheduler, TimerHandle } from '@kavka/kernel'
 import { ErrorCode, topicPartitionName, ZERO_UUID } from '@kavka/protocol'
 import type { Offset, TopicPartition, Uuid } from '@kavka/protocol'
@@ -13,23 +13,19 @@ import { formatPartitionMetadata, PARTITION_METADATA_FILE } from './files/partit
 import { systemProcesses } from './files/system-processes.ts'
 import { findLogs, readTopicId } from './found-logs.ts'
 import type { LogConfig } from './log-config.ts'
-import { LogDirectoryStore } from './log-directory-store.ts'
+import type { LogDirectoryStatus, LogDirectoryStore } from './log-directory-store.ts'
 import type { LogManagerOptions } from './log-manager-options.ts'
+import { createLogPorts } from './log-ports.ts'
+import { startUpkeep } from './log-upkeep.ts'
 import { DiskLog } from './log/disk-log.ts'
 import type { LoadedLog } from './log/loaded-log.ts'
 import { loadLog, newLog } from './log/log-loader.ts'
 import type { LoadPorts } from './log/log-loader.ts'
-import { TurnEnd } from './log/turn-end.ts'
 import type { DiskLogPorts } from './log/log-state.ts'
-import { NameSyncs } from './log/background-sync.ts'
-import { IndexMemory } from './log/index-memory.ts'
-import { ReadMemory } from './log/read-memory.ts'
-import { Segment } from './log/segment.ts'
-import type { SegmentOptions } from './log/segment.ts'
 import { eachAtOnce } from './log/each-at-once.ts'
-import { SyncRounds } from './log/sync-rounds.ts'
 import type { SyncFigures } from './log/sync-rounds.ts'
-import { TailCache } from './log/tail-cache.ts'
+import { openLogDirectories } from './open-log-directories.ts'
+import type { LogStartupError, OpenedLogDirectories } from './open-log-directories.ts'
 import type { PartitionLog } from './partition-log.ts'
 
 export interface LogManagerDeps {
@@ -41,34 +37,15 @@ export interface LogManagerDeps {
   readonly processes?: Processes
 }
 
-export interface LogStartupError {
-  readonly kind: 'locked-or-foreign' | 'damaged' | 'failed'
-  /** A sentence for the operator. */
-  readonly message: string
-}
-
-export interface LogDirectoryStatus {
-  readonly path: string
-  readonly directoryId: Uuid
-  readonly state: 'online' | 'offline'
-}
-
 export type DirectoryFailedListener = (directory: LogDirectoryStatus, cause: Error) => void
 
 /** Logs closed at once. */
 const CLOSING_MAX = 64
-/** Logs of a directory synced at once: more than there are threads that sync, so that none of them waits. */
-const SYNCS_AT_ONCE = 64
-/** A consumer asks for 1 MiB of a partition unless told otherwise; a read begins up to an index interval before what it wants. */
-const READ_PIECE_BYTES = 1024 * 1024 + 16 * 1024
-const IDLE_READ_PIECES_MAX = 8
-/** How often it is looked at how much a recovery would have to read. */
-const UNSAVED_CHECK_INTERVAL_MS = 1_000
 
 export class LogManager {
   readonly #options: LogManagerOptions
   readonly #deps: LogManagerDeps
-  readonly #stores: LogDirectoryStore[]
+  readonly #stores: readonly LogDirectoryStore[]
   /** Their disks failed before they could be identified. */
   readonly #unusable: readonly LogDirectoryStatus[]
   readonly #files: OpenFiles
@@ -76,18 +53,12 @@ export class LogManager {
   /** What the logs of a directory share. */
   readonly #ports: ReadonlyMap<LogDirectoryStore, DiskLogPorts>
   readonly #logs = new Map<string, { readonly log: DiskLog; readonly store: LogDirectoryStore }>()
-  readonly #timers: TimerHandle[] = []
   readonly #removals: DelayedRemovals
+  #timers: readonly TimerHandle[] = []
   readonly #failedListeners: DirectoryFailedListener[] = []
   readonly previousBrokerEpoch: number
 
-  private constructor(
-    stores: LogDirectoryStore[],
-    unusable: readonly LogDirectoryStatus[],
-    options: LogManagerOptions,
-    deps: LogManagerDeps,
-    room: DescriptorRoom,
-  ) {
+  private constructor({ stores, unusable }: OpenedLogDirectories, options: LogManagerOptions, deps: LogManagerDeps, room: DescriptorRoom) {
     const { scheduler, logger } = deps
     this.#options = options
     this.#deps = deps
@@ -97,32 +68,10 @@ export class LogManager {
     this.#files = new OpenFiles({ openFilesMax: options.openFilesMax }, { fs: room })
     room.onShortage(() => this.#files.giveBack())
     this.#removals = new DelayedRemovals({ fs: room, scheduler, logger })
-    this.#ports = this.#makePorts()
+    this.#ports = createLogPorts(options, stores, { fs: room, files: this.#files, scheduler, logger })
     const epochs = new Set(stores.map((store) => store.previousBrokerEpoch))
     this.previousBrokerEpoch = epochs.size === 1 ? stores[0]!.previousBrokerEpoch : UNCLEAN_BROKER_EPOCH
     for (const store of stores) store.directory.onFailed((cause) => this.#onStoreFailed(store, cause))
-  }
-
-  #makePorts(): Map<LogDirectoryStore, DiskLogPorts> {
-    const { scheduler, logger } = this.#deps
-    const { tailCacheBytesMax, indexBytesMax } = this.#options
-    const base = { fs: this.#fs, files: this.#files, scheduler, logger }
-    const segmentPorts = { ...base, clock: scheduler, indexMemory: new IndexMemory({ bytesMax: indexBytesMax }) }
-    const shared = {
-      ...base,
-      turnEnd: new TurnEnd({ scheduler }),
-      tailCache: new TailCache({ bytesMax: tailCacheBytesMax }),
-      readMemory: new ReadMemory({ pieceBytes: READ_PIECE_BYTES, idlePiecesMax: IDLE_READ_PIECES_MAX }),
-      nameSyncs: new NameSyncs({ fs: this.#fs }),
-      segment: (options: SegmentOptions) => new Segment(options, segmentPorts),
-    }
-    const portsOf = (store: LogDirectoryStore): DiskLogPorts => ({
-      ...shared,
-      logDirectory: store.directory,
-      syncRounds: new SyncRounds({ logsAtOnceMax: SYNCS_AT_ONCE }, { scheduler }),
-      recordRecoveryPoints: () => store.recordRecoveryPoints(),
-    })
-    return new Map(this.#stores.map((store) => [store, portsOf(store)]))
   }
 
   /**
@@ -130,23 +79,10 @@ export class LogManager {
    * every log, recovering those that were not closed cleanly. A directory whose disk fails is offline; the others do without it.
    */
   static async open(options: LogManagerOptions, deps: LogManagerDeps): Promise<Result<LogManager, LogStartupError>> {
-    assert(options.logDirs.length > 0, 'a node needs a log directory')
-    const stores: LogDirectoryStore[] = []
-    const unusable: LogDirectoryStatus[] = []
     const room = new DescriptorRoom({ disk: deps.fs })
-    for (const path of options.logDirs) {
-      const opened = openStore(path, options, { ...deps, fs: room, disk: deps.fs })
-      if (opened.ok) {
-        stores.push(opened.value)
-      } else if (opened.error.kind === 'failed' && options.logDirs.length > unusable.length + 1) {
-        deps.logger.error({ directory: path }, opened.error.message)
-        unusable.push({ path, directoryId: ZERO_UUID, state: 'offline' })
-      } else {
-        for (const store of stores) store.unlock()
-        return opened
-      }
-    }
-    const manager = new LogManager(stores, unusable, options, deps, room)
+    const opened = openLogDirectories(options, { ...deps, fs: room, disk: deps.fs, processes: deps.processes ?? systemProcesses })
+    if (!opened.ok) return opened
+    const manager = new LogManager(opened.value, options, deps, room)
     const problem = manager.#openLogs()
     if (problem !== null) {
       manager.#abandon()
@@ -159,7 +95,7 @@ export class LogManager {
   }
 
   get directories(): readonly LogDirectoryStatus[] {
-    return [...this.#stores.map(statusOf), ...this.#unusable]
+    return [...this.#stores.map((store) => store.status), ...this.#unusable]
   }
 
   /** Syncs of logs since the start, for `LogFlushStats`. */
@@ -365,27 +301,9 @@ export class LogManager {
   }
 
   #startTimers(): void {
-    const { scheduler } = this.#deps
-    const options = this.#options
-    const onLogs = (act: (log: DiskLog) => void) => () => {
-      for (const { log } of this.#logs.values()) act(log)
-    }
-    const onStores = (act: (store: LogDirectoryStore) => Promise<void>) => () => this.#checkpoint(act)
-    this.#timers.push(
-      every(scheduler, options.retentionCheckIntervalMs, () => this.applyRetention()),
-      every(scheduler, options.flushCheckIntervalMs, onLogs((log) => log.syncWhenOverdue())),
-      every(scheduler, UNSAVED_CHECK_INTERVAL_MS, onStores((store) => store.checkpointWhenMuchIsUnsaved())),
-      every(scheduler, options.producerIdExpirationCheckIntervalMs, onLogs((log) => log.removeExpiredProducers())),
-      every(scheduler, options.highWatermarkCheckpointIntervalMs, onStores((store) => store.checkpointHighWatermarks())),
-      every(scheduler, options.recoveryPointCheckpointIntervalMs, onStores((store) => store.checkpointRecoveryPoints(0))),
-      every(scheduler, options.logStartOffsetCheckpointIntervalMs, onStores((store) => store.checkpointLogStartOffsets())),
-    )
-  }
-
-  #checkpoint(act: (store: LogDirectoryStore) => Promise<void>): void {
-    for (const store of this.#stores) {
-      if (store.directory.state === 'online') act(store).catch((error: Error) => store.directory.fail(error))
-    }
+    const logs = () => Array.from(this.#logs.values(), ({ log }) => log)
+    const subjects = { stores: this.#stores, logs, applyRetention: () => this.applyRetention() }
+    this.#timers = startUpkeep(this.#options, subjects, this.#deps.scheduler)
   }
 
   #stopTimers(): void {
@@ -400,22 +318,8 @@ export class LogManager {
   }
 
   #onStoreFailed(store: LogDirectoryStore, cause: Error): void {
-    for (const listener of this.#failedListeners) listener(statusOf(store), cause)
+    for (const listener of this.#failedListeners) listener(store.status, cause)
   }
-}
-
-function openStore(path: string, options: LogManagerOptions, deps: LogManagerDeps & { readonly disk: FileSystem }): Result<LogDirectoryStore, LogStartupError> {
-  try {
-    const opened = LogDirectoryStore.open(path, options, { ...deps, processes: deps.processes ?? systemProcesses })
-    return opened.ok ? opened : failure({ kind: 'locked-or-foreign', message: opened.error })
-  } catch (error) {
-    return failure({ kind: 'failed', message: `${path} cannot be used as a log directory: ${(error as Error).message}` })
-  }
-}
-
-function statusOf(store: LogDirectoryStore): LogDirectoryStatus {
-  const { path, directoryId, state } = store.directory
-  return { path, directoryId, state }
 }
 
 function storageError(message: string): Result<PartitionLog, { errorCode: number; message: string }> {
