@@ -63,7 +63,7 @@ export class DeleteRecordsPath {
         results.push({ errorCode, lowWatermark: outcome.kind === 'deleted' ? outcome.partition.lowWatermark : -1 })
         if (outcome.kind === 'deleted' && outcome.partition.lowWatermark < outcome.offset) {
           const waiter = pending.waitFor(results.length - 1, outcome.offset)
-          outcome.partition.lowWatermarkWaiters.add(waiter)
+          outcome.partition.waiters.deleted.add(waiter)
         }
       }
       if (!pending.isWaiting) resolve(results)

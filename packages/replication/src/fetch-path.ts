@@ -7,7 +7,8 @@ import type { ParkedRequest } from './core/purgatory.ts'
 import { FetchRead } from './fetch-read.ts'
 import type { FetchReadDependencies } from './fetch-read.ts'
 import { OnceATurn } from './once-a-turn.ts'
-import type { FetchWatch, Partition } from './partition.ts'
+import type { FetchWatch } from './partition-waiters.ts'
+import type { Partition } from './partition.ts'
 import { PurgatoryTimer } from './purgatory-timer.ts'
 
 export interface FetchPathOptions {
@@ -139,7 +140,7 @@ class ParkedFetch implements ParkedRequest, FetchWatch {
     this.parameters = parameters
     this.#partitions = partitions
     this.#events = events
-    for (const partition of partitions) partition.fetchWatches.add(this)
+    for (const partition of partitions) partition.waiters.fetches.add(this)
   }
 
   partitionChanged(): void {
@@ -154,7 +155,7 @@ class ParkedFetch implements ParkedRequest, FetchWatch {
     if (this.isDone) return
     assert(results.length === this.parameters.partitions.length, 'a result for each partition')
     this.isDone = true
-    for (const partition of this.#partitions) partition.fetchWatches.delete(this)
+    for (const partition of this.#partitions) partition.waiters.fetches.delete(this)
     this.#events.resolve(results)
   }
 }

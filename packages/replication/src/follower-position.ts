@@ -4,7 +4,8 @@ import type { NodeId, Uuid } from '@kavka/protocol'
 import type { LogReadOutcome } from '@kavka/storage'
 import { judgePosition } from './core/divergence.ts'
 import type { FollowerPosition, LeaderPartitionFrame, PartitionKey } from './ports.ts'
-import type { FollowerPositionListener, Partition } from './partition.ts'
+import type { FollowerPositionListener } from './partition-waiters.ts'
+import type { Partition } from './partition.ts'
 
 /**
  *   refused ──metadata here, or `restart`──▶ serving ──leadership change, out of range──▶ refused
@@ -83,7 +84,7 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
     this.#stand(this.#verdict())
     const hosted = this.hosted
     if (this.standing.kind === 'serving' && hosted !== null) {
-      hosted.positions.add(this)
+      hosted.waiters.positions.add(this)
       hosted.followerConnected(this.#owner.followerId)
       this.#toldHighWatermark = -1
       this.acknowledge(this.announced)
@@ -102,7 +103,7 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
     if (this.isServing) return
     // Diverged or out of range in this very epoch: only a new position of the follower helps.
     if (this.standing.kind === 'refused' && isForFollowerToSettle(this.standing)) return
-    this.hosted?.positions.delete(this)
+    this.hosted?.waiters.positions.delete(this)
     this.readAhead = null
     this.judge()
   }
@@ -124,13 +125,13 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
 
   refuse(errorCode: number): void {
     this.#stand(refused(errorCode))
-    this.hosted?.positions.delete(this)
+    this.hosted?.waiters.positions.delete(this)
     this.#owner.newsArrived(this, 'answer')
   }
 
   close(): void {
     this.#closed = true
-    this.hosted?.positions.delete(this)
+    this.hosted?.waiters.positions.delete(this)
   }
 
   get hasNews(): boolean {

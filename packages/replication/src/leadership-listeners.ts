@@ -1,5 +1,6 @@
 import type { LeadershipListener } from './api.ts'
-import type { Partition, RoleChange } from './partition.ts'
+import type { RoleChange } from './partition-role.ts'
+import type { Partition } from './partition.ts'
 
 /** Who wants to know which partitions of a topic this broker leads. */
 export class LeadershipListeners {

@@ -8,47 +8,18 @@ import type { LeaderEpoch, NodeId, Offset, TopicPartition, Uuid } from '@kavka/p
 import type { AppendOrigin, LeaderAppendOutcome, PartitionLog } from '@kavka/storage'
 import type { CurrentLeader, PartitionView } from './api.ts'
 import { FollowerState } from './core/follower-state.ts'
-import { LeaderState } from './core/leader-state.ts'
-import type { IsrProposal, LeaderStep, ProposalAnswer } from './core/leader-state.ts'
-import { OffsetWaiters } from './core/offset-waiters.ts'
-import type { OffsetWaiter } from './core/offset-waiters.ts'
+import type { IsrProposal, LeaderState, LeaderStep, ProposalAnswer } from './core/leader-state.ts'
 import { applyLeaderFrame } from './follow-leader.ts'
 import type { FollowOutcome } from './follow-leader.ts'
 import { emptyLogAt } from './core/followed-log.ts'
 import type { FollowedLog } from './core/followed-log.ts'
 import { LeaderProof } from './leader-proof.ts'
 import type { ProofState } from './leader-proof.ts'
+import { leaderStateAt, NO_CHANGE } from './partition-role.ts'
+import type { BrokerKnowledge, PartitionRole, RoleChange } from './partition-role.ts'
+import { PartitionWaiters } from './partition-waiters.ts'
 import type { LeaderPartitionFrame } from './ports.ts'
 import { ReplicaHealth } from './replica-health.ts'
-
-/**
- *   follower ⇄ leader     by metadata
- *      └───┬────┘
- *        offline          the log failed, is damaged, or could not be opened; ends with the process, or with a repair
- */
-export type PartitionRole =
-  | { readonly kind: 'leader'; readonly state: LeaderState }
-  /** `state` is null while no leader can be had. */
-  | { readonly kind: 'follower'; readonly state: FollowerState | null }
-  | { readonly kind: 'offline'; readonly errorCode: number }
-
-/** A produce, or a deletion, that waits for an offset of this partition. */
-export interface PartitionWaiter extends OffsetWaiter {
-  finish(errorCode: number, currentLeader: CurrentLeader | null): void
-}
-
-/** A parked consumer fetch that has this partition among its own. */
-export interface FetchWatch {
-  /** More may be read, or nothing can be read any more. */
-  partitionChanged(): void
-}
-
-/** A follower's position on a replication stream of this leader. */
-export interface FollowerPositionListener {
-  dataArrived(): void
-  /** High watermark or log start moved: worth telling, but not by itself at once. */
-  newsArrived(): void
-}
 
 /** What a partition reports to its manager. */
 export interface PartitionEvents {
@@ -71,34 +42,18 @@ export interface PartitionOptions {
   readonly lagMsMax: number
 }
 
-export interface PartitionDependencies {
+export interface PartitionDependencies extends BrokerKnowledge {
   readonly scheduler: Scheduler
   readonly logger: Logger
   readonly events: PartitionEvents
-  readonly isEligible: (id: NodeId, brokerEpoch: number) => boolean
-  /** The broker can use that log directory. */
-  readonly hasOnlineDirectory: (id: NodeId, directory: Uuid) => boolean
-  readonly brokerEpochOf: (id: NodeId) => number
   /** Alive brokers count for the low watermark of DeleteRecords; the others catch up when they return. */
   readonly isAlive: (id: NodeId) => boolean
 }
 
-/** What a registration changed, for the listeners of leadership. */
-export interface RoleChange {
-  readonly elected: LeaderEpoch | null
-  readonly resigned: LeaderEpoch | null
-}
-
-const NO_CHANGE: RoleChange = { elected: null, resigned: null }
-
 export class Partition implements PartitionView {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
-  readonly durableWaiters = new OffsetWaiters<PartitionWaiter>()
-  readonly committedWaiters = new OffsetWaiters<PartitionWaiter>()
-  readonly lowWatermarkWaiters = new OffsetWaiters<PartitionWaiter>()
-  readonly fetchWatches = new Set<FetchWatch>()
-  readonly positions = new Set<FollowerPositionListener>()
+  readonly waiters = new PartitionWaiters()
   readonly #options: PartitionOptions
   readonly #dependencies: PartitionDependencies
   readonly #health: ReplicaHealth
@@ -259,7 +214,7 @@ export class Partition implements PartitionView {
     const outcome = this.log.appendAsLeader(records, state.leaderEpoch, origin, transactionVersion)
     if (outcome.kind !== 'appended') return outcome
     state.appended(this.log.logEndOffset, this.#nowMs())
-    for (const position of this.positions) position.dataArrived()
+    this.waiters.tellData()
     return outcome
   }
 
@@ -271,7 +226,7 @@ export class Partition implements PartitionView {
     const state = this.leaderState
     if (state === null) return
     this.#take(state.acknowledged(follower, position, this.#nowMs()))
-    if (this.lowWatermarkWaiters.length > 0) this.#completeDeletions()
+    this.#completeDeletions()
   }
 
   followerConnected(follower: NodeId): void {
@@ -288,7 +243,7 @@ export class Partition implements PartitionView {
     if (state === null) return
     this.#take(state.checkIsr(this.#nowMs()))
     this.#refuseBelowMinIsr(state)
-    if (this.lowWatermarkWaiters.length > 0) this.#completeDeletions()
+    this.#completeDeletions()
   }
 
   /** The controller's answer to a proposal of this partition. */
@@ -322,14 +277,13 @@ export class Partition implements PartitionView {
     if (this.#current !== current) return 'ignored'
     const before = this.log.highWatermark
     const outcome = applyLeaderFrame(frame, current.state, this.log, this.#dependencies.logger)
-    if (this.log.highWatermark !== before) this.#wakeFetches()
+    if (this.log.highWatermark !== before) this.waiters.wakeFetches()
     return outcome
   }
 
   /** Raises the log start of a led partition (DeleteRecords) and tells the followers. */
   deleteRecordsBefore(offset: Offset): void {
-    if (!this.log.advanceLogStartOffset(offset)) return
-    for (const position of this.positions) position.newsArrived()
+    if (this.log.advanceLogStartOffset(offset)) this.waiters.tellNews()
   }
 
   /** Smallest log start over the live replicas: below it nobody holds anything any more. */
@@ -366,34 +320,11 @@ export class Partition implements PartitionView {
   #becomeLeader(registration: PartitionRegistration): void {
     const log = this.log
     log.assignEpochStart(registration.leaderEpoch)
-    const state = new LeaderState(
-      {
-        localId: this.#options.localId,
-        leaderEpoch: registration.leaderEpoch,
-        partitionEpoch: registration.partitionEpoch,
-        replicas: registration.replicas,
-        isr: registration.isr,
-        epochStart: log.logEndOffset,
-        durableEnd: log.durableEndOffset,
-        highWatermark: log.highWatermark,
-        lagMsMax: this.#options.lagMsMax,
-        nowMs: this.#nowMs(),
-      },
-      {
-        minInsyncReplicas: () => log.config.minInsyncReplicas,
-        isEligible: (id, brokerEpoch) => this.#isEligible(id, brokerEpoch),
-        brokerEpochOf: this.#dependencies.brokerEpochOf,
-      },
-    )
+    const { localId, lagMsMax } = this.#options
+    const state = leaderStateAt({ localId, lagMsMax, nowMs: this.#nowMs(), log }, () => this.#registration, this.#dependencies)
     this.#current = { kind: 'leader', state }
     this.#take(state.checkIsr(this.#nowMs()))
-    this.#wakeFetches()
-  }
-
-  /** Nor does the controller take back a replica that is marked as lost, or whose directory failed. */
-  #isEligible(id: NodeId, brokerEpoch: number): boolean {
-    const { isEligible, hasOnlineDirectory } = this.#dependencies
-    return isEligible(id, brokerEpoch) && hasOnlineDirectory(id, directoryOf(this.#registration, id))
+    this.waiters.wakeFetches()
   }
 
   #followLeader(registration: PartitionRegistration): RoleChange {
@@ -416,7 +347,7 @@ export class Partition implements PartitionView {
       return
     }
     const durableEnd = this.log.durableEndOffset
-    this.durableWaiters.reached(durableEnd, (waiter) => waiter.finish(ErrorCode.NONE, null))
+    this.waiters.madeDurable(durableEnd)
     this.#take(current.state.madeDurable(durableEnd, this.#nowMs()))
   }
 
@@ -428,30 +359,22 @@ export class Partition implements PartitionView {
   #committed(highWatermark: Offset): void {
     this.log.updateHighWatermark(highWatermark)
     const errorCode = this.leaderState?.hasEnoughReplicas === true ? ErrorCode.NONE : AFTER_APPEND
-    this.committedWaiters.reached(highWatermark, (waiter) => waiter.finish(errorCode, null))
-    for (const position of this.positions) position.newsArrived()
-    this.#wakeFetches()
+    this.waiters.highWatermarkMoved(highWatermark, errorCode)
   }
 
   /** The high watermark stands still below min ISR, so nobody who waits for it can be satisfied: say so at once. */
   #refuseBelowMinIsr(state: LeaderState): void {
-    if (state.isUnderMinIsr) this.committedWaiters.drain((waiter) => waiter.finish(AFTER_APPEND, null))
+    if (state.isUnderMinIsr) this.waiters.refuseCommitted(AFTER_APPEND)
   }
 
+  /** The low watermark looks at every follower: only when somebody waits for it. */
   #completeDeletions(): void {
-    this.lowWatermarkWaiters.reached(this.lowWatermark, (waiter) => waiter.finish(ErrorCode.NONE, null))
+    if (this.waiters.deleted.length > 0) this.waiters.lowWatermarkMoved(this.lowWatermark)
   }
 
   #answerAll(errorCode: number): void {
     const leader = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER ? this.currentLeader : null
-    for (const waiters of [this.durableWaiters, this.committedWaiters, this.lowWatermarkWaiters]) {
-      waiters.drain((waiter) => waiter.finish(errorCode, leader))
-    }
-    this.#wakeFetches()
-  }
-
-  #wakeFetches(): void {
-    for (const watch of this.fetchWatches) watch.partitionChanged()
+    this.waiters.answerAll(errorCode, leader)
   }
 
   /** Replicas that are being added are not missed yet. */

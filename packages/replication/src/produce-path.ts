@@ -98,9 +98,9 @@ export class ProducePath {
     if (acks === 0) return
     if (acks === 1) {
       if (partition.log.durableEndOffset >= endOffset) return
-      partition.durableWaiters.add(pending.waitFor(index, endOffset))
+      partition.waiters.durable.add(pending.waitFor(index, endOffset))
     } else if (partition.highWatermark < endOffset) {
-      partition.committedWaiters.add(pending.waitFor(index, endOffset))
+      partition.waiters.committed.add(pending.waitFor(index, endOffset))
     }
   }
 }

@@ -40,7 +40,7 @@ import { readMetrics } from './metrics-view.ts'
 import type { ReplicationMetricsView } from './metrics-view.ts'
 import { listOffset, offsetForLeaderEpoch } from './offset-queries.ts'
 import { Partition } from './partition.ts'
-import type { PartitionDependencies, RoleChange } from './partition.ts'
+import type { PartitionDependencies } from './partition.ts'
 import type { PartitionDirectory } from './partition-lookup.ts'
 import type { ReplicationTransport } from './ports.ts'
 import { ProducePath } from './produce-path.ts'
@@ -346,7 +346,7 @@ export class ReplicaManagerShell implements ReplicaManager {
     if (partition.role === 'offline') return
     this.#dependencies.logger.error({ partition: partition.name, cause }, 'the log failed: the replica is offline')
     this.#fetchers.unfollow(partition)
-    const change: RoleChange = partition.takeOffline(ErrorCode.KAFKA_STORAGE_ERROR)
+    const change = partition.takeOffline(ErrorCode.KAFKA_STORAGE_ERROR)
     this.#streams.partitionChanged(partition)
     this.#listeners.tell(partition, change)
   }
