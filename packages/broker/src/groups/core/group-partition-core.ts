@@ -11,7 +11,7 @@ import type {
   ReplayedMarker,
   ReplayedRecord,
 } from '../../coordinators/coordinator-core.ts'
-import { DeadlineQueue, newDeadline } from '../../coordinators/deadline-queue.ts'
+import { DeadlineQueue } from '../../coordinators/deadline-queue.ts'
 import { joinError, restartSession, syncError } from './classic-context.ts'
 import type { ClassicContext } from './classic-context.ts'
 import { describeClassicGroup } from './classic-describe.ts'
@@ -36,23 +36,20 @@ import type {
   OffsetDeleteInput,
   OffsetFetchAnswer,
   OffsetFetchInput,
-  OffsetView,
   SyncGroupAnswer,
   SyncGroupInput,
   TransactionalOffsetCommitInput,
   TransactionMarker,
 } from '../group-coordinator-api.ts'
 import type { GroupOptions } from '../group-options.ts'
-import { groupTombstone, newGroupRecord, offsetTombstone } from './group-records.ts'
+import { newGroupRecord, offsetTombstone } from './group-records.ts'
+import { GroupRemovals } from './group-removals.ts'
 import { GroupReplay } from './group-replay.ts'
 import { GroupTable } from './group-table.ts'
-import { expiredOffsets } from './offset-expiry.ts'
-import { absentGroupErrorOf, commitErrorOf, deleteErrorOf, offsetDeleteErrorOf, transactionalCommitErrorOf } from './offset-validation.ts'
-import { appendCommit, commitRefused, expireTimestampOf, fetchOffsets, planCommit, planOffsetDelete, tombstonesOf } from './offsets-core.ts'
+import { groupNotFound, groupViews } from './group-views.ts'
+import { absentGroupErrorOf, commitErrorOf, transactionalCommitErrorOf } from './offset-validation.ts'
+import { appendCommit, commitRefused, expireTimestampOf, fetchOffsets, planCommit } from './offsets-core.ts'
 import type { Commit } from './offsets-core.ts'
-
-/** Most tombstones of one expiry append: far below the largest batch. */
-const EXPIRED_PARTITIONS_PER_APPEND_MAX = 1_000
 
 export interface GroupPartitionDependencies {
   newUuid(): string
@@ -70,7 +67,7 @@ export class GroupPartitionCore implements CoordinatorCore {
   readonly #table = new GroupTable()
   readonly #replay = new GroupReplay(this.#table)
   readonly #context: ClassicContext
-  readonly #offsetExpiry = newDeadline<GroupTimer>({ kind: 'offset-expiry' })
+  readonly #removals: GroupRemovals
 
   constructor(options: GroupOptions, dependencies: GroupPartitionDependencies) {
     this.#options = options
@@ -80,6 +77,7 @@ export class GroupPartitionCore implements CoordinatorCore {
       timers: this.#timers,
       newUuid: () => dependencies.newUuid(),
     }
+    this.#removals = new GroupRemovals(options, { outbox: this.#outbox, timers: this.#timers, table: this.#table })
   }
 
   joinGroup(
@@ -238,30 +236,7 @@ export class GroupPartitionCore implements CoordinatorCore {
   }
 
   deleteOffsets(correlation: Correlation<OffsetDeleteAnswer>, request: OffsetDeleteInput): void {
-    const { groupId } = request
-    const group = this.#table.classic(groupId)
-    const errorCode = group === null ? ErrorCode.GROUP_ID_NOT_FOUND : offsetDeleteErrorOf(group)
-    if (group === null || errorCode !== ErrorCode.NONE) {
-      this.#outbox.reply(correlation, { errorCode, topics: [] })
-      return
-    }
-    const subscribed = (topic: string) => group.state.kind !== 'Empty' && group.isSubscribedTo(topic)
-    const { deleted, answer } = planOffsetDelete(request, this.#table.offsetsToWrite(groupId), subscribed)
-    this.#table.forgetUnusedOffsets(groupId)
-    if (deleted.length === 0) {
-      this.#outbox.reply(correlation, answer)
-      return
-    }
-    this.#append(tombstonesOf(groupId, deleted), {
-      committed: () => {
-        this.#deleteOffsets(groupId, deleted)
-        this.#outbox.reply(correlation, answer)
-      },
-      failed: (code) => this.#outbox.reply(correlation, { errorCode: coordinatorErrorOf(code), topics: [] }),
-      timedOut: () => {
-        this.#outbox.reply(correlation, { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, topics: [] })
-      },
-    })
+    this.#removals.deleteOffsets(correlation, request)
   }
 
   describeGroup(groupId: string): DescribedGroup {
@@ -270,66 +245,15 @@ export class GroupPartitionCore implements CoordinatorCore {
   }
 
   deleteGroup(correlation: Correlation<ErrorAnswer>, groupId: string, now: Now): void {
-    const group = this.#table.classic(groupId)
-    const errorCode = group === null ? this.#absentDeleteError(groupId) : deleteErrorOf(group)
-    if (group === null || errorCode !== ErrorCode.NONE) {
-      this.#outbox.reply(correlation, { errorCode })
-      return
-    }
-    this.#eraseGroup(group, now, (code) => this.#outbox.reply(correlation, { errorCode: code }))
+    this.#removals.deleteGroup(correlation, groupId, now)
   }
 
-  /** Whether a group of another protocol is empty is not known here: it is not deleted. */
-  #absentDeleteError(groupId: string): number {
-    return this.#table.foreign(groupId) === null ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NON_EMPTY_GROUP
-  }
-
-  /**
-   * Writes the tombstones of an empty group and of everything it has committed; dead from now on, gone when
-   * they are committed.
-   */
-  #eraseGroup(group: ClassicGroup, now: Now, done: (errorCode: number) => void): void {
-    const { groupId } = group
-    const partitions = [...(this.#table.offsets(groupId)?.known() ?? [])]
-    for (const pending of group.pendingJoin.values()) this.#timers.cancel(pending)
-    group.pendingJoin.clear()
-    group.transition({ kind: 'Dead' }, now.wallMs)
-    this.#append([...tombstonesOf(groupId, partitions), groupTombstone(groupId)], {
-      committed: () => {
-        this.#deleteOffsets(groupId, partitions)
-        this.#table.erase(groupId)
-        done(ErrorCode.NONE)
-      },
-      failed: (errorCode, failedAt) => {
-        group.transition({ kind: 'Empty' }, failedAt.wallMs)
-        done(coordinatorErrorOf(errorCode))
-      },
-      timedOut: () => done(ErrorCode.COORDINATOR_NOT_AVAILABLE),
-    })
-  }
-
-  /**
-   * Topics are gone from the metadata: what groups committed for them is of no use, and must not survive a
-   * topic of the same name.
-   */
   topicsDeleted(topics: ReadonlySet<string>): void {
-    for (const { groupId } of this.#table.classicGroups()) {
-      const known = [...(this.#table.offsets(groupId)?.known() ?? [])].filter(([topic]) => topics.has(topic))
-      this.#appendOffsetTombstones(groupId, known)
-    }
+    this.#removals.topicsDeleted(topics)
   }
 
-  *groups(): Iterable<GroupView> {
-    for (const group of this.#table.classicGroups()) {
-      yield {
-        groupId: group.groupId,
-        state: group.state.kind,
-        protocolType: group.protocolType ?? '',
-        generationId: group.generationId,
-        memberCount: group.members.size,
-        offsets: offsetViews(this.#table, group.groupId),
-      }
-    }
+  groups(): Iterable<GroupView> {
+    return groupViews(this.#table)
   }
 
   /** Records of the log that could not be read; each is a reason for a line in the log. */
@@ -351,7 +275,7 @@ export class GroupPartitionCore implements CoordinatorCore {
       for (const member of group.members.values()) restartSession(this.#context, member, now)
       if (group.members.size > this.#options.groupMaxSize) prepareRebalance(this.#context, group, now)
     }
-    this.#scheduleOffsetExpiry(now)
+    this.#removals.scheduleExpiry(now)
   }
 
   nextDeadlineMs(): number | null {
@@ -360,7 +284,7 @@ export class GroupPartitionCore implements CoordinatorCore {
 
   expire(now: Now): void {
     for (let timer = this.#timers.pop(now.monotonicMs); timer !== null; timer = this.#timers.pop(now.monotonicMs)) {
-      if (timer.kind === 'offset-expiry') this.#expireOffsets(now)
+      if (timer.kind === 'offset-expiry') this.#removals.expireOffsets(now)
       else this.#groupTimerPassed(timer, now)
     }
   }
@@ -371,39 +295,6 @@ export class GroupPartitionCore implements CoordinatorCore {
     if (timer.kind === 'session') sessionExpired(this.#context, group, timer.memberId, now)
     else if (timer.kind === 'join') joinTimerPassed(this.#context, group, now)
     else syncTimerPassed(this.#context, group, now)
-  }
-
-  #scheduleOffsetExpiry(now: Now): void {
-    this.#timers.schedule(this.#offsetExpiry, now.monotonicMs + this.#options.offsetsRetentionCheckIntervalMs)
-  }
-
-  #expireOffsets(now: Now): void {
-    const retentionMs = this.#options.offsetsRetentionMinutes * 60_000
-    for (const group of this.#table.classicGroups()) {
-      if (group.state.kind === 'Dead') continue
-      const offsets = this.#table.offsets(group.groupId)
-      const expired = offsets === null ? [] : expiredOffsets(group, offsets, now.wallMs, retentionMs)
-      const left = offsets === null ? 0 : [...offsets.known()].length - expired.length
-      const erasable = group.state.kind === 'Empty' && group.pendingJoin.size === 0 && left === 0
-      if (erasable && expired.length <= EXPIRED_PARTITIONS_PER_APPEND_MAX) this.#eraseGroup(group, now, () => {})
-      else this.#appendOffsetTombstones(group.groupId, expired)
-    }
-    this.#scheduleOffsetExpiry(now)
-  }
-
-  #appendOffsetTombstones(groupId: string, partitions: readonly (readonly [string, number])[]): void {
-    for (let from = 0; from < partitions.length; from += EXPIRED_PARTITIONS_PER_APPEND_MAX) {
-      const chunk = partitions.slice(from, from + EXPIRED_PARTITIONS_PER_APPEND_MAX)
-      this.#append(tombstonesOf(groupId, chunk), {
-        committed: () => this.#deleteOffsets(groupId, chunk),
-        failed: () => {},
-        timedOut: () => {},
-      })
-    }
-  }
-
-  #deleteOffsets(groupId: string, partitions: readonly (readonly [string, number])[]): void {
-    for (const [topic, partition] of partitions) this.#table.deleteOffset(groupId, topic, partition)
   }
 
   #append(records: readonly CoordinatorRecord[], fate: Omit<PendingAppend, 'payload'>): void {
@@ -418,30 +309,4 @@ export class GroupPartitionCore implements CoordinatorCore {
 /** Forgets the offset of a partition that no topic has; compaction drops it in time. */
 function nothing(groupId: string): CoordinatorRecord {
   return offsetTombstone(groupId, '', -1)
-}
-
-function groupNotFound(groupId: string): DescribedGroup {
-  return {
-    errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
-    errorMessage: `Group ${groupId} not found.`,
-    groupId,
-    groupState: 'Dead',
-    protocolType: '',
-    protocolData: '',
-    members: [],
-  }
-}
-
-function* offsetViews(table: GroupTable, groupId: string): Iterable<OffsetView> {
-  for (const [topic, partition, committed] of table.offsets(groupId)?.entries() ?? []) {
-    yield {
-      topic,
-      topicId: committed.topicId,
-      partition,
-      committedOffset: committed.offset,
-      committedLeaderEpoch: committed.leaderEpoch,
-      metadata: committed.metadata,
-      commitTimestampMs: committed.commitTimestampMs,
-    }
-  }
 }
