@@ -1,7 +1,7 @@
 /** Opens the log in a partition directory: tidies what a stop left behind, recovers where the stop was not clean. */
 import type { FileSystem, Logger } from '@kavka/kernel'
 import { verifyBatchCrc } from '@kavka/protocol'
-import type { LeaderEpoch, Offset } from '@kavka/protocol'
+import type { Offset } from '@kavka/protocol'
 import { formatLeaderEpochs, parseLeaderEpochs } from '../files/checkpoint-text.ts'
 import { parseSegmentFile } from '../files/log-directory-names.ts'
 import type { OpenFiles } from '../files/open-files.ts'
@@ -11,6 +11,7 @@ import type { BatchView } from './batch-view.ts'
 import { LEADER_EPOCH_FILE } from './leader-epoch-file.ts'
 import type { LoadedLog } from './loaded-log.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
+import { noteEpoch, withEpochsFrom } from './missing-epochs.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
 import { ProducerState } from './producer-state.ts'
 import { judgeSegmentEnd, planRecovery } from './recovery-plan.ts'
@@ -93,15 +94,16 @@ class Loader {
     const names = this.#tidyNames()
     const segments = this.#openSegments(names)
     const logStartOffset = Math.max(this.#options.logStartOffset, segments.first.baseOffset)
-    const epochs = this.#loadEpochs(segments)
-    const recovered = this.#recover(segments, epochs)
+    const knownEpochs = this.#loadEpochs(segments)
+    const recovered = this.#recover(segments, knownEpochs)
     const { corruption, trustedBelow } = recovered
     let { logEndOffset } = recovered
     if (corruption === null && logEndOffset < logStartOffset) {
       this.#startAgainAt(segments, logStartOffset)
       logEndOffset = logStartOffset
     }
-    epochs.truncateFromEnd(logEndOffset as Offset)
+    knownEpochs.truncateFromEnd(logEndOffset as Offset)
+    const epochs = corruption === null ? withEpochsFrom({ logStartOffset, logEndOffset }, knownEpochs, segments, this.#ports.files) : knownEpochs
     epochs.truncateFromStart(logStartOffset as Offset)
     const snapshots = new ProducerSnapshots(directory, names, this.#ports)
     const producers = new ProducerState(partition)
@@ -330,10 +332,6 @@ function isBehindPoint(segments: SegmentList, logEndOffset: number, recoveryPoin
 /** Files on their way out, or half made, when the process stopped. */
 function isLeftover(name: string): boolean {
   return name.endsWith('.tmp') || ['.deleted', '.cleaned'].includes(parseSegmentFile(name)?.state ?? '')
-}
-
-function noteEpoch(epochs: LeaderEpochs, batch: BatchView): void {
-  if (batch.leaderEpoch >= 0) epochs.assign(batch.leaderEpoch as LeaderEpoch, batch.baseOffset as Offset)
 }
 
 /** Checksum, and offsets that only grow. */
