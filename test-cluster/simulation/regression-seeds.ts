@@ -23,4 +23,7 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 830_000, found: 'L1, a false alarm: damage that shows only after healing was not repaired by anybody' },
   { seed: 840_300, found: 'P14, a false alarm: two changes of a partition in one entry were taken for one' },
   { seed: 2_135_866_648, found: 'P2, a false alarm: healing kept a voter down while the other copy was on a disk that had lost synced writes' },
+  { seed: 2_135_863_984, found: 'P11: a log start that was not recorded before a kill fell back behind the epochs that it had dropped' },
+  { seed: 2_135_865_150, found: 'P11: the same' },
+  { seed: 2_135_865_325, found: 'P9, a false alarm: a process that ended before it had synced what it found made forget what its predecessor had synced' },
 ]

@@ -2,7 +2,7 @@
 import { ErrorCode } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
 import type { LogReadOutcome } from '@kavka/storage'
-import { judgePosition } from './core/divergence.ts'
+import { isBeyondComparison, judgePosition } from './core/divergence.ts'
 import type { FollowerPosition, LeaderPartitionFrame, PartitionKey } from './ports.ts'
 import type { FollowerPositionListener } from './partition-waiters.ts'
 import type { Partition } from './partition.ts'
@@ -193,7 +193,7 @@ export class ServedPosition implements FollowerPositionListener, PartitionKey {
     const verdict = judgePosition(hosted.log, fetchOffset, lastFetchedEpoch)
     switch (verdict.kind) {
       case 'consistent':
-        return SERVING
+        return isBeyondComparison(hosted.log, this.announced) ? refused(ErrorCode.OFFSET_OUT_OF_RANGE) : SERVING
       case 'out-of-range':
         return refused(ErrorCode.OFFSET_OUT_OF_RANGE)
       case 'diverging': {

@@ -3,6 +3,7 @@ import type { NodeId, Uuid } from '@kavka/protocol'
 import { ShadowLog } from '../node/shadow-log.ts'
 import type { ShadowBatch } from '../node/shadow-log.ts'
 import type { ObservedReplica } from '../node/observed-logs.ts'
+import type { SimulatedNode } from '../node/simulated-node.ts'
 import { SimulatedProcess } from '../world/process.ts'
 import { World } from '../world/world.ts'
 import { LeaderAnswerChecks } from './leader-answer-checks.ts'
@@ -65,5 +66,38 @@ describe('S5 NoAckAfterFailedSync', () => {
     checks.syncFailed(process)
     checks.acknowledged(NODE, topicPartition, TOPIC_ID, acked)
     expect(world.violation?.name).toBe('S5 NoAckAfterFailedSync')
+  })
+})
+
+describe('what was durable when a process ended', () => {
+  /** Lives of one node, each with what it has synced of the same two batches by its end. */
+  function lives(...durableEnds: readonly number[]): World {
+    const world = new World({ seed: 1 })
+    const cluster = { nodes: () => [], node: () => null, image: emptyImage, answers: new LeaderAnswerChecks(world) } as unknown as ClusterView
+    const checks = new ReplicationChecks(world, cluster)
+    for (const { crc } of [batch(0, 0, 0), batch(1, 0, 1)]) checks.content.appending(TOPIC_ID, 0, crc)
+    for (const durableEndOffset of durableEnds) {
+      const shadow = new ShadowLog()
+      for (const one of [batch(0, 0, 0), batch(1, 0, 1)]) shadow.append(one)
+      const log = { logStartOffset: 0, logEndOffset: 2, corruption: null, durableEndOffset, activeProducers: [{ producerId: 7, lastSequence: 1 }] }
+      const replica = { nodeId: NODE, topicPartition, topicId: TOPIC_ID, log, shadow } as unknown as ObservedReplica
+      checks.opened(replica)
+      checks.died({ id: NODE, logs: { replicas: [replica] } } as unknown as SimulatedNode)
+    }
+    const log = { logStartOffset: 0, logEndOffset: 0, corruption: null, activeProducers: [] }
+    checks.opened({ nodeId: NODE, topicPartition, topicId: TOPIC_ID, log, shadow: new ShadowLog() } as unknown as ObservedReplica)
+    return world
+  }
+
+  test('is missed by the next', () => {
+    expect(lives(2).violation?.name).toBe('S2 RecoveryKeepsSynced')
+  })
+
+  test('is missed by the one after that, too, though its successor had synced nothing of it yet', () => {
+    expect(lives(2, 0).violation?.name).toBe('S2 RecoveryKeepsSynced')
+  })
+
+  test('what never was is not missed', () => {
+    expect(lives(0, 0).violation).toBeNull()
   })
 })

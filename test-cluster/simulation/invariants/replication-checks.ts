@@ -115,11 +115,11 @@ export class ReplicationChecks implements ReplicaObserver {
     for (const replica of node.logs.replicas) {
       const { topicId, topicPartition, log, shadow } = replica
       if (this.isRotten(replica)) continue
-      const durableEnd = Math.min(log.durableEndOffset, shadow.cutFrom)
+      const durableEnd = Math.min(Math.max(log.durableEndOffset, shadow.keptEnd), shadow.cutFrom)
       remains.push({ topicId, topic: topicPartition.topic, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
     }
     this.#remains.set(node.id, remains)
-    this.#heldBeforeDamage.delete(node.id)
+    if (!this.isDamaged(node.id)) this.#heldBeforeDamage.delete(node.id)
   }
 
   opened(replica: ObservedReplica): void {
@@ -132,7 +132,10 @@ export class ReplicationChecks implements ReplicaObserver {
     if (topicId !== ZERO_UUID) for (const batch of replica.shadow.batches) this.content.found(nodeId, topicId, topicPartition.partition, batch)
     if (log.corruption !== null) return this.#world.probes.hit('corruption found')
     if (this.isRotten(replica)) return
-    if (remains !== undefined && !this.isDamaged(nodeId)) this.#recoveryKeepsSynced(replica, remains)
+    if (remains !== undefined && !this.isDamaged(nodeId)) {
+      replica.shadow.keptEnd = Math.min(remains.durableEnd, log.logEndOffset)
+      this.#recoveryKeepsSynced(replica, remains)
+    }
     this.#producerState(replica)
     const truth = this.#truthOf(replica)
     const registration = this.#registrationOf(truth)

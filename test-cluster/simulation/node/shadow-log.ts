@@ -26,6 +26,8 @@ export class ShadowLog {
   verified = 0
   /** While the log is being cut: what lies at and above may be gone at any moment, should the process die inside. */
   cutFrom = Infinity
+  /** Durable in an earlier life of the process: it stays so, though this life may end before it has synced what it found. */
+  keptEnd = 0
 
   get end(): number {
     const last = this.batches.at(-1)
@@ -39,11 +41,13 @@ export class ShadowLog {
   truncate(endOffset: number): void {
     while (this.batches.length > 0 && this.batches.at(-1)!.last >= endOffset) this.batches.pop()
     this.verified = Math.min(this.verified, this.batches.length)
+    this.keptEnd = Math.min(this.keptEnd, endOffset)
   }
 
   clear(): void {
     this.batches = []
     this.verified = 0
+    this.keptEnd = 0
   }
 
   /** Of the batch with that base offset, or -1. */

@@ -33,6 +33,20 @@ export function judgePosition(log: EpochHistory, fetchOffset: number, lastFetche
 }
 
 /**
+ * Whether a follower ends exactly at the log start, in an epoch that the leader has forgotten with the records below it: nobody can say
+ * that what the follower holds there was ever committed. It is deleted anyway; kept, it would be believed again should a crash set the
+ * follower's log start back.
+ */
+export function isBeyondComparison(
+  log: EpochHistory,
+  follower: { readonly logStartOffset: number; readonly fetchOffset: number; readonly lastFetchedEpoch: number },
+): boolean {
+  const { logStartOffset, fetchOffset, lastFetchedEpoch } = follower
+  if (fetchOffset !== log.logStartOffset || logStartOffset >= fetchOffset || lastFetchedEpoch < 0) return false
+  return lastFetchedEpoch !== log.latestEpoch && log.endOffsetForEpoch(lastFetchedEpoch)?.endOffset === fetchOffset
+}
+
+/**
  * Where a follower cuts its log after the leader named the largest epoch that both may share, and where it ends there
  * (KIP-101, KIP-279). When the follower does not know that epoch it cuts to the end of its next smaller one and asks again.
  */

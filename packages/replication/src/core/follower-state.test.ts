@@ -2,7 +2,7 @@ import { ErrorCode, leaderEpoch, nodeId } from '@kavka/protocol'
 import type { Uuid } from '@kavka/protocol'
 import type { LeaderPartitionFrame } from '../ports.ts'
 import { encodeBatch, placeBatch } from '../simulation/model-batch.ts'
-import { judgePosition, truncationPoint } from './divergence.ts'
+import { isBeyondComparison, judgePosition, truncationPoint } from './divergence.ts'
 import { FollowerState } from './follower-state.ts'
 import type { FollowerLog } from './follower-state.ts'
 
@@ -132,6 +132,16 @@ describe('out of range', () => {
     expect(follower(late).decide(outOfRange({ logEndOffset: 7 }), late)).toEqual({ kind: 'start-over', startOffset: 0 })
   })
 
+  test('all of it deleted by the leader, which cannot judge it any more: start over there', () => {
+    const action = follower(mine).decide(outOfRange({ logStartOffset: 10 }), mine)
+    expect(action).toEqual({ kind: 'start-over', startOffset: 10 })
+  })
+
+  test('empty at the log start of the leader: ask again', () => {
+    const empty = log([], 10, 10)
+    expect(follower(empty).decide(outOfRange({ logStartOffset: 10 }), empty).kind).toBe('restart')
+  })
+
   test('in range by now: ask again', () => {
     expect(follower(mine).decide(outOfRange({}), mine).kind).toBe('restart')
   })
@@ -173,5 +183,22 @@ describe('divergence', () => {
     expect(judgePosition(log([], 10), 10, 3)).toEqual({ kind: 'out-of-range' })
     expect(judgePosition(log([[1, 0]], 10), 11, -1)).toEqual({ kind: 'out-of-range' })
     expect(judgePosition(log([[1, 0]], 10), 10, -1)).toEqual({ kind: 'consistent' })
+  })
+
+  test('a tail that ends at the log start, in an epoch that went with the records before it, cannot be compared', () => {
+    const leaders = log([[4, 10], [5, 12]], 20, 10)
+    const at = (fetchOffset: number, lastFetchedEpoch: number, logStartOffset = 0): boolean =>
+      isBeyondComparison(leaders, { fetchOffset, lastFetchedEpoch, logStartOffset })
+    expect(at(10, 3)).toBe(true)
+    // The epoch that spans the log start is known: equal epochs have equal pasts.
+    expect(at(10, 4)).toBe(false)
+    expect(at(12, 4)).toBe(false)
+    // Nothing is there to compare.
+    expect(at(10, 3, 10)).toBe(false)
+    expect(at(10, -1)).toBe(false)
+  })
+
+  test('nor is the end of an emptied log of the same epoch beyond comparison', () => {
+    expect(isBeyondComparison(log([[4, 10]], 10, 10), { fetchOffset: 10, lastFetchedEpoch: 4, logStartOffset: 0 })).toBe(false)
   })
 })

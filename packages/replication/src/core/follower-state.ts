@@ -114,7 +114,8 @@ export class FollowerState {
   }
 
   #outOfRange(frame: LeaderPartitionFrame, log: FollowerLog): FollowerAction {
-    if (log.logEndOffset < frame.logStartOffset) {
+    const isAllDeleted = log.logStartOffset < log.logEndOffset && log.logEndOffset === frame.logStartOffset
+    if (log.logEndOffset < frame.logStartOffset || isAllDeleted) {
       return { kind: 'start-over', startOffset: offset(frame.logStartOffset) }
     }
     if (frame.logEndOffset >= log.logEndOffset) return RESTART
