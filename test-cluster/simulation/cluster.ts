@@ -1,9 +1,7 @@
 /** The machines of one run: disks and stores that outlive processes, and the processes that come and go on them. */
-import { layoutOf, loadBrokerConfig } from '@kavka/kernel'
 import type { Logger, Random } from '@kavka/kernel'
 import type { MetadataImage } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
-import { MemoryFileSystem, MemoryKeyValueStore } from '@kavka/testkit'
 import { AdminHistory } from './invariants/admin-history.ts'
 import { ControllerRequestChecks } from './invariants/controller-request-checks.ts'
 import { GroupChecks } from './invariants/group-checks.ts'
@@ -15,39 +13,15 @@ import { QuorumChecks } from './invariants/quorum-checks.ts'
 import { QuorumLogChecks } from './invariants/quorum-log-checks.ts'
 import { ReplicationChecks } from './invariants/replication-checks.ts'
 import type { ClusterView } from './invariants/replication-checks.ts'
+import { createMachine } from './node/machine.ts'
+import type { Machine } from './node/machine.ts'
+import { configurationOf, minIsrOf } from './node/node-configuration.ts'
 import { indexIntervalBytes, SimulatedNode } from './node/simulated-node.ts'
 import type { NodeDependencies, NodeSettings } from './node/simulated-node.ts'
 import type { SwarmOptions } from './swarm.ts'
-import { DiskClock } from './world/disk-clock.ts'
 import { Network } from './world/network.ts'
 import { SimulatedProcess } from './world/process.ts'
 import type { World } from './world/world.ts'
-
-interface Machine {
-  readonly id: NodeId
-  readonly disk: MemoryFileSystem
-  readonly diskClock: DiskClock
-  readonly storeClock: DiskClock
-  readonly random: Random
-  store: MemoryKeyValueStore
-  node: SimulatedNode | null
-  incarnations: number
-  wallSkewMs: number
-  clockRate: number
-  /** Operations on the disk until the process dies inside one. */
-  crashIn: { operations: number; kind: 'kill' | 'power' } | null
-  isStopping: boolean
-  /** It found its data damaged and refused to start; only a new disk helps. */
-  isBroken: boolean
-  /** Ends the time in which the disk says that it synced and does not. */
-  stopLosing: (() => void) | null
-  /** The bit of the metadata store that was flipped. */
-  /** Files with sectors that are not what was written to them. */
-  readonly rottenFiles: Set<string>
-  storeDamage: { readonly key: string; readonly position: number; readonly bit: number } | null
-  /** How long each access to the disk may take besides what it always takes. */
-  slowMsMax: number
-}
 
 export interface ClusterOptions {
   readonly swarm: SwarmOptions
@@ -98,7 +72,7 @@ export class Cluster implements ClusterView {
     this.quorum = new QuorumChecks({ voterIds: this.voterIds }, {
       world, logs: this.quorumLogs, storeOf: (id) => this.machine(id).store, onNewlyCommitted: (entry) => this.metadata.committed(entry),
     })
-    for (const id of this.nodeIds) this.#machines.set(id, this.#createMachine(id))
+    for (const id of this.nodeIds) this.#machines.set(id, createMachine(id, swarm.disk, world))
   }
 
   get image(): MetadataImage {
@@ -159,7 +133,7 @@ export class Cluster implements ClusterView {
     if (node === null) return
     this.world.note(`node ${id} ${kind === 'power' ? 'loses power' : 'is killed'}`)
     this.world.probes.hit(kind === 'power' ? 'power lost' : 'process killed')
-    this.replication.died(node)
+    this.replication.disks.died(node)
     node.process.isAlive = false
     machine.node = null
     machine.crashIn = null
@@ -183,7 +157,7 @@ export class Cluster implements ClusterView {
     machine.stopLosing = null
     this.metaFiles.damaged(id)
     this.kill(id, 'power')
-    this.replication.damaged(id)
+    this.replication.disks.damaged(id)
   }
 
   /** The metadata store of a node that is down; `restoreStore` undoes it. */
@@ -213,7 +187,7 @@ export class Cluster implements ClusterView {
     if (!node.process.isAlive) return
     this.metadata.restarts.stoppedCleanly(id, brokerEpoch)
     this.world.probes.hit('clean restart')
-    this.replication.died(node)
+    this.replication.disks.died(node)
     node.process.isAlive = false
     machine.node = null
     this.network.unbind(id, 'up')
@@ -240,7 +214,7 @@ export class Cluster implements ClusterView {
   wipe(id: NodeId): void {
     const machine = this.machine(id)
     this.world.note(`node ${id} loses its data directory`)
-    this.replication.damaged(id)
+    this.replication.disks.damaged(id)
     this.metaFiles.wiped(id)
     this.replication.content.restarted(id)
     machine.rottenFiles.clear()
@@ -262,7 +236,7 @@ export class Cluster implements ClusterView {
   #refused(machine: Machine, problem: string): void {
     const { node } = machine
     if (node === null) return
-    this.replication.died(node)
+    this.replication.disks.died(node)
     node.process.isAlive = false
     machine.node = null
     this.network.unbind(machine.id, 'up')
@@ -270,9 +244,9 @@ export class Cluster implements ClusterView {
     this.world.probes.hit('node refused damaged data')
     // Only what the run itself has damaged may be refused.
     const isInputOutput = /EIO|ENOSPC/.test(problem)
-    this.world.judge('S2 RecoveryKeepsSynced', this.replication.isDamaged(machine.id) || machine.storeDamage !== null || isInputOutput, { node: machine.id, problem })
+    this.world.judge('S2 RecoveryKeepsSynced', this.replication.disks.isDamaged(machine.id) || machine.storeDamage !== null || isInputOutput, { node: machine.id, problem })
     if (isInputOutput) this.restartLater(machine.id, 1_000)
-    else machine.isBroken = this.replication.isDamaged(machine.id) || machine.storeDamage !== null
+    else machine.isBroken = this.replication.disks.isDamaged(machine.id) || machine.storeDamage !== null
     if (machine.isBroken && this.isHealing) this.world.scheduler.soon(() => this.#replaceDisk(machine.id))
   }
 
@@ -295,42 +269,10 @@ export class Cluster implements ClusterView {
     this.quorum.epochNeverDecreases(machine.id)
   }
 
-  #createMachine(id: NodeId): Machine {
-    const { disk } = this.swarm
-    const { scheduler } = this.world
-    const random = this.world.random(`machine-${id}`)
-    const extraDelayMs = (usualMsMax: number): number => {
-      const { slowMsMax } = this.machine(id)
-      return usualMsMax + slowMsMax > 0 ? random.unit() * (usualMsMax + slowMsMax) : 0
-    }
-    const diskClock = new DiskClock({ scheduler, extraDelayMs: () => extraDelayMs(disk.syncMsMax) })
-    const storeClock = new DiskClock({ scheduler, extraDelayMs: () => extraDelayMs(0) })
-    return {
-      id, random, diskClock, storeClock,
-      disk: new MemoryFileSystem({ syncDelayMs: disk.syncMs }, { scheduler: diskClock }),
-      store: new MemoryKeyValueStore({ writeDelayMs: disk.storeWriteMs }, { scheduler: storeClock }),
-      node: null, incarnations: 0, wallSkewMs: 0, clockRate: 1, crashIn: null, isStopping: false, isBroken: false,
-      rottenFiles: new Set(), stopLosing: null, storeDamage: null, slowMsMax: 0,
-    }
-  }
-
   #settings({ id, incarnations }: Machine): NodeSettings {
     let configured = this.#configured.get(id)
-    if (configured === undefined) this.#configured.set(id, (configured = this.#configure(id)))
+    if (configured === undefined) this.#configured.set(id, (configured = configurationOf(id, this.voterIds, this.swarm)))
     return { ...configured, incarnation: incarnations }
-  }
-
-  #configure(id: NodeId): Omit<NodeSettings, 'incarnation'> {
-    const { swarm, voterIds } = this
-    const loaded = loadBrokerConfig(propertiesOf(id, voterIds, swarm))
-    if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
-    const { config } = loaded.value
-    const layout = layoutOf(config, `node-${id}`)
-    if (!layout.ok) throw new Error(JSON.stringify(layout.error))
-    const { snapshotAfterBytes, logRetainedBytes, segmentBytes, offsetsRetentionMs } = swarm
-    // Shorter than an operator may choose, so that offsets expire within seconds.
-    const retained = offsetsRetentionMs === null ? config : { ...config, offsetsRetentionMinutes: offsetsRetentionMs / 60_000 }
-    return { nodeId: id, config: retained, layout: layout.value, voterIds, snapshotAfterBytes, logRetainedBytes, segmentBytes }
   }
 
   #dependencies(machine: Machine, process: SimulatedProcess): NodeDependencies {
@@ -353,7 +295,7 @@ export class Cluster implements ClusterView {
       },
       rot: {
         isIn: (directory) => [...machine.rottenFiles].some((path) => path.startsWith(`${directory}/`)),
-        before: (topicPartition) => this.replication.before(id, topicPartition),
+        before: (topicPartition) => this.replication.disks.before(id, topicPartition),
       },
       onFatal: (cause) => this.#fatal(machine, process, cause),
       ...(this.#options.logger === undefined ? {} : { logger: this.#options.logger }),
@@ -416,36 +358,3 @@ export class Cluster implements ClusterView {
 
 /** The message of injected failures of the metadata store. */
 export const STORE_FAILURE = 'simulated failure of the metadata store'
-
-export function minIsrOf(image: MetadataImage, topic: string, swarm: SwarmOptions): number {
-  const own = image.configs.get(`2:${topic}`)?.get('min.insync.replicas') ?? image.configs.get('4:')?.get('min.insync.replicas')
-  return own === undefined ? swarm.minIsr : Number(own)
-}
-
-function propertiesOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptions): ReadonlyMap<string, string> {
-  const isVoter = voterIds.includes(id)
-  const listeners = `PLAINTEXT://node-${id}:9092${isVoter ? `,CONTROLLER://node-${id}:9093` : ''}`
-  return new Map([
-    ['process.roles', isVoter ? 'broker,controller' : 'broker'],
-    ['node.id', String(id)],
-    ['controller.quorum.voters', voterIds.map((voter) => `${voter}@node-${voter}:9093`).join(',')],
-    ['listeners', listeners],
-    ['advertised.listeners', `PLAINTEXT://node-${id}:9092`],
-    ['controller.listener.names', 'CONTROLLER'],
-    ['listener.security.protocol.map', 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT'],
-    ['log.dirs', '/data'],
-    ['metadata.log.dir', '/metadata'],
-    ['broker.session.timeout.ms', String(swarm.sessionTimeoutMs)],
-    ['broker.heartbeat.interval.ms', String(Math.min(2_000, swarm.sessionTimeoutMs / 3 | 0))],
-    ['replica.lag.time.max.ms', String(swarm.replicaLagMsMax)],
-    ['min.insync.replicas', String(swarm.minIsr)],
-    ['log.flush.interval.messages', swarm.durability === 'synced' ? '1' : '9223372036854775807'],
-    ['log.flush.offset.checkpoint.interval.ms', '3000'],
-    ['replica.high.watermark.checkpoint.interval.ms', '2000'],
-    ['group.initial.rebalance.delay.ms', '200'],
-    ['group.min.session.timeout.ms', '1000'],
-    ['offsets.topic.num.partitions', '2'],
-    ['offsets.retention.check.interval.ms', swarm.offsetsRetentionMs === null ? '600000' : '700'],
-    ['kavka.tail.cache.bytes', String(swarm.disk.tailCacheBytes)],
-  ])
-}

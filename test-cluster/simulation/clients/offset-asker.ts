@@ -97,7 +97,7 @@ class OffsetAsker {
   async #askTime(node: SimulatedNode, topicPartition: TopicPartition, { leaderEpoch }: PartitionInfo): Promise<boolean> {
     const before = answering(node, topicPartition)
     const visibleEnd = node.replicas!.partition(topicPartition)?.highWatermark ?? 0
-    if (before === null || this.client.cluster.replication.hasRotten(node.id)) return false
+    if (before === null || this.client.cluster.replication.disks.hasRotten(node.id)) return false
     const { random, cluster, process } = this.client
     const timestamp = Math.floor(process.wallMs() - AGE_MS_MAX * random.unit())
     const answer = await node.replicas!.listOffset({ topicPartition, timestamp, currentLeaderEpoch: leaderEpoch, isolation: 'read_uncommitted' })

@@ -178,7 +178,7 @@ export class DiskDamage {
     const outcome = log.read({ startOffset: offset(startOffset), endOffsetMax: log.logEndOffset, bytesMax: 1, minimum: 'at-least-one-batch' })
     if (!(outcome instanceof Promise)) return disk.corrupt(path, position, before)
     rottenFiles.add(path)
-    this.#cluster.replication.replicaRotted(replica)
+    this.#cluster.replication.disks.replicaRotted(replica)
     this.#cluster.world.probes.hit('batch rotted under a running node')
     this.#cluster.world.note(`rot at ${position} of ${path} of node ${id}`)
     this.#quietUntilMs = this.#cluster.world.nowMs + CATCH_UP_MS
@@ -187,7 +187,7 @@ export class DiskDamage {
   #takeDown(id: NodeId): ReturnType<Cluster['machine']> {
     const machine = this.#cluster.machine(id)
     this.#cluster.kill(id, 'kill')
-    this.#cluster.replication.rotted(id, recoveryPointsOn(machine.disk))
+    this.#cluster.replication.disks.rotted(id, recoveryPointsOn(machine.disk))
     return machine
   }
 
@@ -220,8 +220,8 @@ export class DiskDamage {
       const { node, stopLosing, crashIn, disk, store } = this.#cluster.machine(one)
       if (one !== id && (crashIn !== null || disk.armedFaults + store.armedFaults > 0)) return false
       // What has rotted in a segment that no start looks through stays unnoticed until somebody reads it.
-      if (one !== id && this.#cluster.replication.hasRotten(one)) return false
-      if (node?.isServing !== true || (stopLosing !== null && one !== id) || this.#cluster.replication.isDamaged(one)) return false
+      if (one !== id && this.#cluster.replication.disks.hasRotten(one)) return false
+      if (node?.isServing !== true || (stopLosing !== null && one !== id) || this.#cluster.replication.disks.isDamaged(one)) return false
     }
     for (const topic of image.topics.byId.values()) {
       for (const { replicas, isr } of topic.partitions) {

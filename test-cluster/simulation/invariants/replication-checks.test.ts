@@ -82,7 +82,7 @@ describe('what was durable when a process ended', () => {
       const log = { logStartOffset: 0, logEndOffset: 2, corruption: null, durableEndOffset, activeProducers: [{ producerId: 7, lastSequence: 1 }] }
       const replica = { nodeId: NODE, topicPartition, topicId: TOPIC_ID, log, shadow } as unknown as ObservedReplica
       checks.opened(replica)
-      checks.died({ id: NODE, logs: { replicas: [replica] } } as unknown as SimulatedNode)
+      checks.disks.died({ id: NODE, logs: { replicas: [replica] } } as unknown as SimulatedNode)
     }
     const log = { logStartOffset: 0, logEndOffset: 0, corruption: null, activeProducers: [] }
     checks.opened({ nodeId: NODE, topicPartition, topicId: TOPIC_ID, log, shadow: new ShadowLog() } as unknown as ObservedReplica)

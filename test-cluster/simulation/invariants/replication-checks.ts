@@ -3,16 +3,18 @@ import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
 import { sequenceAfter, ZERO_UUID } from '@kavka/protocol'
 import type { ObservedReplica, ReplicaObserver } from '../node/observed-logs.ts'
-import { indexOfBatch, isSameBatch, shadowBatchesOf } from '../node/shadow-log.ts'
+import { isSameBatch, shadowBatchesOf } from '../node/shadow-log.ts'
 import type { ShadowBatch } from '../node/shadow-log.ts'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { SimulatedProcess } from '../world/process.ts'
 import type { World } from '../world/world.ts'
+import { KeptOnDisk } from './kept-on-disk.ts'
 import type { LeaderAnswerChecks } from './leader-answer-checks.ts'
 import { LogContentChecks } from './log-content-checks.ts'
 import type { PredicateName } from './predicates.ts'
 import { notWaitedFor } from './quorum-superset.ts'
 import type { LeaderIsr } from './quorum-superset.ts'
+import { epochCache, nameOf, offsetDensity, producerState, recoveryKeepsSynced } from './replica-checks.ts'
 import { Truth } from './truth.ts'
 import type { PartitionTruth } from './truth.ts'
 
@@ -29,114 +31,38 @@ interface LeaderKnowledge {
   readonly isrState: LeaderIsr
 }
 
-/** What a node that is down has on its disk, as far as its own promises go. */
-interface Remains {
-  readonly topicId: Uuid
-  readonly topic: string
-  readonly partition: number
-  readonly durableEnd: number
-  readonly batches: readonly ShadowBatch[]
-}
-
 export class ReplicationChecks implements ReplicaObserver {
   readonly truth = new Truth()
   readonly content: LogContentChecks
+  readonly disks: KeptOnDisk
   readonly #world: World
   readonly #cluster: ClusterView
-  readonly #remains = new Map<NodeId, readonly Remains[]>()
-  /** The same before the run damaged a disk: counts for P9, as its last acknowledgments may be on their way to a leader that commits by them. */
-  readonly #heldBeforeDamage = new Map<NodeId, readonly Remains[]>()
-  /** Nodes whose disk the run has damaged, with the broker epoch they had: they owe nothing until they are registered anew. */
-  readonly #damaged = new Map<NodeId, number>()
-  readonly #everRotten = new Set<NodeId>()
   readonly #withFailedSync = new WeakSet<SimulatedProcess>()
-  readonly #rotten = new Set<string>()
 
   constructor(world: World, cluster: ClusterView) {
     this.#world = world
     this.content = new LogContentChecks(world)
     this.#cluster = cluster
+    this.disks = new KeptOnDisk(cluster, this.content)
   }
 
   syncFailed(process: SimulatedProcess): void {
     this.#withFailedSync.add(process)
   }
 
-  /** A batch of that replica rotted on the disk of a running node: until it is emptied its disk owes nothing. */
-  replicaRotted(replica: ObservedReplica): void {
-    this.#rotten.add(rottenKey(replica))
-  }
-
-  isRotten(replica: ObservedReplica): boolean {
-    return replica.log.corruption !== null || this.#rotten.has(rottenKey(replica))
-  }
-
-  damaged(id: NodeId): void {
-    this.#damaged.set(id, this.#cluster.image.brokers.get(id)?.epoch ?? -1)
-    const remains = this.#remains.get(id)
-    if (remains !== undefined) this.#heldBeforeDamage.set(id, remains)
-    this.#remains.delete(id)
-  }
-
-  /** Bits have flipped under its logs. `recoveryPoints`: what its disk says is on it, by `topic-partition`. */
-  rotted(id: NodeId, recoveryPoints: ReadonlyMap<string, number>): void {
-    const promised = (this.#remains.get(id) ?? []).map(({ topicId, topic, partition, durableEnd }) => {
-      return { topicId, partition, recordedEnd: Math.min(durableEnd, recoveryPoints.get(`${topic}-${partition}`) ?? 0) }
-    })
-    this.damaged(id)
-    this.#everRotten.add(id)
-    this.content.rotted(id, promised)
-  }
-
-  /** Look-ups that go through the file may stumble over what has rotted there. */
-  hasRotten(id: NodeId): boolean {
-    return this.#everRotten.has(id)
-  }
-
-  isDamaged(id: NodeId): boolean {
-    const epoch = this.#damaged.get(id)
-    if (epoch === undefined) return false
-    if ((this.#cluster.image.brokers.get(id)?.epoch ?? -1) <= epoch) return true
-    this.#damaged.delete(id)
-    return false
-  }
-
-  /** What the node held of a partition when it stopped. */
-  before(id: NodeId, { topic, partition }: TopicPartition): readonly ShadowBatch[] {
-    const remains = this.#remains.get(id) ?? this.#heldBeforeDamage.get(id)
-    return remains?.find((one) => one.topic === topic && one.partition === partition)?.batches ?? []
-  }
-
-  /** Remembers what a node promised to have before it goes. */
-  died(node: SimulatedNode): void {
-    if (node.logs === null) return
-    this.content.restarted(node.id)
-    const remains: Remains[] = []
-    for (const replica of node.logs.replicas) {
-      const { topicId, topicPartition, log, shadow } = replica
-      if (this.isRotten(replica)) continue
-      const durableEnd = Math.min(Math.max(log.durableEndOffset, shadow.keptEnd), shadow.cutFrom)
-      remains.push({ topicId, topic: topicPartition.topic, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
-    }
-    this.#remains.set(node.id, remains)
-    if (!this.isDamaged(node.id)) this.#heldBeforeDamage.delete(node.id)
-  }
-
   opened(replica: ObservedReplica): void {
     const { nodeId, topicId, topicPartition, log } = replica
-    // By name too: logs that have lost their id all have the same.
-    const isIt = (one: Remains): boolean => one.topicId === topicId && one.topic === topicPartition.topic && one.partition === topicPartition.partition
-    const remains = this.#remains.get(nodeId)?.find(isIt)
-    this.#density(replica, 0)
+    const remains = this.disks.remainsOf(replica)
+    offsetDensity(this.#world, replica, 0)
     this.content.opened({ node: nodeId, topicId, ...topicPartition, logEndOffset: log.logEndOffset, isCorrupt: log.corruption !== null })
     if (topicId !== ZERO_UUID) for (const batch of replica.shadow.batches) this.content.found(nodeId, topicId, topicPartition.partition, batch)
     if (log.corruption !== null) return this.#world.probes.hit('corruption found')
-    if (this.isRotten(replica)) return
-    if (remains !== undefined && !this.isDamaged(nodeId)) {
+    if (this.disks.isRotten(replica)) return
+    if (remains !== null && !this.disks.isDamaged(nodeId)) {
       replica.shadow.keptEnd = Math.min(remains.durableEnd, log.logEndOffset)
-      this.#recoveryKeepsSynced(replica, remains)
+      recoveryKeepsSynced(this.#world, replica, remains)
     }
-    this.#producerState(replica)
+    producerState(this.#world, replica)
     const truth = this.#truthOf(replica)
     const registration = this.#registrationOf(truth)
     if (registration !== null) this.#candidate(truth, registration, replica)
@@ -147,7 +73,7 @@ export class ReplicationChecks implements ReplicaObserver {
   }
 
   appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void {
-    this.#density(replica, from)
+    offsetDensity(this.#world, replica, from)
     if (by === 'follower') this.#divergenceReported(replica, from)
     if (replica.log.segmentCount > 1) this.#world.probes.hit('segment rolled')
   }
@@ -160,9 +86,9 @@ export class ReplicationChecks implements ReplicaObserver {
     const truth = this.#truthOf(replica)
     const { nodeId, shadow, log } = replica
     this.#world.probes.hit(kind === 'cut' ? 'follower truncated' : 'follower started over')
-    if (kind === 'start-over' && this.#rotten.delete(rottenKey(replica))) this.#world.probes.hit('rotten replica emptied')
+    if (kind === 'start-over' && this.disks.emptied(replica)) this.#world.probes.hit('rotten replica emptied')
     if (log.corruption !== null) return this.content.emptying(nodeId, nameOf(replica), this.#isCandidate(truth, nodeId))
-    if (this.isDamaged(nodeId)) return
+    if (this.disks.isDamaged(nodeId)) return
     const lost = shadow.batches.filter(({ last }) => last >= endOffset)
     const details = { node: nodeId, partition: nameOf(replica), endOffset, committedEnd: truth.committedEnd, kind }
     const isCandidate = this.#isCandidate(truth, nodeId)
@@ -218,7 +144,7 @@ export class ReplicationChecks implements ReplicaObserver {
     const topicPartition = { topic: truth.topic, partition: truth.partition }
     for (const id of isr) {
       const replica = isrBefore.includes(id) ? null : this.#cluster.node(id)?.logs?.replica(topicPartition) ?? null
-      if (replica === null || replica.topicId !== truth.topicId || this.isDamaged(id)) continue
+      if (replica === null || replica.topicId !== truth.topicId || this.disks.isDamaged(id)) continue
       const details = { node: id, leader, partition: nameOf(replica), end: replica.log.logEndOffset, epochStart }
       this.#world.judge('P4 JoinerHasEpochStart', replica.log.logEndOffset >= epochStart, details)
     }
@@ -277,8 +203,8 @@ export class ReplicationChecks implements ReplicaObserver {
         if (replica === null) continue
         replica.shadow.verified = 0
         this.#verify('K-DISK ReplicasIdentical', replica, truth, truth.committedEnd)
-        this.#epochCache(replica, truth.logStart)
-        this.#producerState(replica)
+        epochCache(this.#world, replica, truth.logStart)
+        producerState(this.#world, replica)
       }
     }
   }
@@ -328,7 +254,7 @@ export class ReplicationChecks implements ReplicaObserver {
   /** P2 and P3: whoever may lead has everything that is committed. */
   #candidate(truth: PartitionTruth, { isr, elr, leader }: PartitionRegistration, replica: ObservedReplica): void {
     const { nodeId, shadow, topicId, log } = replica
-    if (topicId !== truth.topicId || !(isr.includes(nodeId) || elr.includes(nodeId)) || this.isDamaged(nodeId) || this.isRotten(replica)) return
+    if (topicId !== truth.topicId || !(isr.includes(nodeId) || elr.includes(nodeId)) || this.disks.isDamaged(nodeId) || this.disks.isRotten(replica)) return
     const name = leader === nodeId ? 'P2 LeaderCompleteness' : 'P3 CandidateCompleteness'
     const end = Math.max(shadow.end, log.logEndOffset)
     const details = { node: nodeId, partition: nameOf(replica), end, committedEnd: truth.committedEnd, isr: isr.join(), elr: elr.join() }
@@ -339,28 +265,6 @@ export class ReplicationChecks implements ReplicaObserver {
   #isCandidate(truth: PartitionTruth, id: NodeId): boolean {
     const registration = this.#registrationOf(truth)
     return registration !== null && (registration.isr.includes(id) || registration.elr.includes(id))
-  }
-
-  /** S2: recovery gives back all that had been promised durable. */
-  #recoveryKeepsSynced(replica: ObservedReplica, remains: Remains): void {
-    const { shadow, log, nodeId } = replica
-    this.#world.probes.hit('log recovered after a crash')
-    if ((remains.batches.at(-1)?.last ?? -1) >= shadow.end) this.#world.probes.hit('unsynced tail lost')
-    for (const batch of remains.batches) {
-      if (batch.last >= remains.durableEnd || batch.last < log.logStartOffset) continue
-      const found = shadow.batches[shadow.indexOf(batch.base)]
-      this.#world.judge('S2 RecoveryKeepsSynced', isSameBatch(batch, found), { node: nodeId, partition: nameOf(replica), base: batch.base, durableEnd: remains.durableEnd, end: shadow.end })
-    }
-  }
-
-  /** P13. */
-  #density({ nodeId, shadow, log, topicPartition }: ObservedReplica, from: number): void {
-    for (let at = Math.max(1, from); at < shadow.batches.length; at++) {
-      const [previous, batch] = [shadow.batches[at - 1]!, shadow.batches[at]!]
-      const details = { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, base: batch.base, previous: previous.last }
-      this.#world.judge('P13 OffsetDensity', batch.base === previous.last + 1 && batch.epoch >= previous.epoch, details)
-    }
-    if (shadow.batches.length > 0) this.#world.judge('P13 OffsetDensity', shadow.end === log.logEndOffset, { node: nodeId, end: shadow.end, log: log.logEndOffset })
   }
 
   /** P15: what a follower appends continues a prefix of its leader's log. */
@@ -380,30 +284,6 @@ export class ReplicationChecks implements ReplicaObserver {
     }
   }
 
-  /** P11: the cache of leader epochs says what the batches say. */
-  #epochCache({ shadow, log, nodeId, topicPartition }: ObservedReplica, logStart: number): void {
-    const { batches } = shadow
-    for (let at = 0; at + 1 < batches.length; at++) {
-      if (batches[at]!.epoch === batches[at + 1]!.epoch || batches[at]!.last < Math.max(log.logStartOffset, logStart)) continue
-      const found = log.endOffsetForEpoch(batches[at]!.epoch as never)
-      const expected = batches[at + 1]!.base
-      const details = { node: nodeId, partition: topicPartition.partition, epoch: batches[at]!.epoch, found: found?.endOffset ?? null, expected }
-      this.#world.judge('P11 EpochCache', found?.epoch === batches[at]!.epoch && found.endOffset === batches[at + 1]!.base, details)
-    }
-  }
-
-  /** T2: what the log knows of its producers is what its batches say. */
-  #producerState({ shadow, log, nodeId, topicPartition }: ObservedReplica): void {
-    const expected = new Map<number, number>()
-    for (const batch of shadow.batches) {
-      if (batch.producerId >= 0 && batch.last >= log.logStartOffset) expected.set(batch.producerId, sequenceAfter(batch.baseSequence, batch.count - 1))
-    }
-    const known = new Map(log.activeProducers.map(({ producerId, lastSequence }) => [producerId, lastSequence]))
-    for (const [producerId, sequence] of expected) {
-      this.#world.judge('T2 ProducerState', known.get(producerId) === sequence, { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, producerId, sequence, known: known.get(producerId) ?? null })
-    }
-  }
-
   #holdersOf(truth: PartitionTruth, batch: ShadowBatch, wanted: number): number {
     const holders = new Set<NodeId>()
     for (const { id, logs } of this.#cluster.nodes()) {
@@ -411,20 +291,8 @@ export class ReplicationChecks implements ReplicaObserver {
       if (replica === null || replica.topicId !== truth.topicId || replica.log.durableEndOffset <= batch.last) continue
       if (isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders.add(id)
     }
-    if (holders.size < wanted) for (const id of this.#keptBefore(truth, batch)) holders.add(id)
+    if (holders.size < wanted) for (const id of this.disks.keptBefore(truth, batch)) holders.add(id)
     return holders.size
-  }
-
-  /** What was durable before a process ended is so after it, though its successor has yet to open its logs and to sync what it found. */
-  *#keptBefore(truth: PartitionTruth, batch: ShadowBatch): Iterable<NodeId> {
-    for (const [id, remains] of [...this.#remains, ...this.#heldBeforeDamage]) {
-      const disk = remains.find((one) => one.topicId === truth.topicId && one.partition === truth.partition)
-      if (disk === undefined || disk.durableEnd <= batch.last || !isSameBatch(disk.batches[indexOfBatch(disk.batches, batch.base)], batch)) continue
-      const logs = this.#cluster.node(id)?.logs ?? null
-      const replica = logs?.replica({ topic: truth.topic, partition: truth.partition }) ?? null
-      const hasItStill = replica !== null && isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)
-      if (logs === null || hasItStill || this.isDamaged(id)) yield id
-    }
   }
 
   #truthOf({ topicId, topicPartition }: ObservedReplica): PartitionTruth {
@@ -436,16 +304,8 @@ export class ReplicationChecks implements ReplicaObserver {
   }
 }
 
-function nameOf({ topicPartition }: ObservedReplica): string {
-  return `${topicPartition.topic}-${topicPartition.partition}`
-}
-
 function firstAtOrAbove(batches: readonly ShadowBatch[], offset: number): number {
   let at = batches.length
   while (at > 0 && batches[at - 1]!.last >= offset) at--
   return at
-}
-
-function rottenKey({ nodeId, topicId, topicPartition }: ObservedReplica): string {
-  return `${nodeId}/${topicId}/${topicPartition.partition}`
 }

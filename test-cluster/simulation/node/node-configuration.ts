@@ -1,0 +1,53 @@
+/** How the run configures its nodes: Kafka's own settings, as an operator would write them. */
+import { layoutOf, loadBrokerConfig } from '@kavka/kernel'
+import type { MetadataImage } from '@kavka/controller'
+import type { NodeId } from '@kavka/protocol'
+import type { SwarmOptions } from '../swarm.ts'
+import type { NodeSettings } from './simulated-node.ts'
+
+/** The same in every life of a node. */
+export function configurationOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptions): Omit<NodeSettings, 'incarnation'> {
+  const loaded = loadBrokerConfig(propertiesOf(id, voterIds, swarm))
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.error))
+  const { config } = loaded.value
+  const layout = layoutOf(config, `node-${id}`)
+  if (!layout.ok) throw new Error(JSON.stringify(layout.error))
+  const { snapshotAfterBytes, logRetainedBytes, segmentBytes, offsetsRetentionMs } = swarm
+  // Shorter than an operator may choose, so that offsets expire within seconds.
+  const retained = offsetsRetentionMs === null ? config : { ...config, offsetsRetentionMinutes: offsetsRetentionMs / 60_000 }
+  return { nodeId: id, config: retained, layout: layout.value, voterIds, snapshotAfterBytes, logRetainedBytes, segmentBytes }
+}
+
+/** `min.insync.replicas` of a topic as of that metadata. */
+export function minIsrOf(image: MetadataImage, topic: string, swarm: SwarmOptions): number {
+  const own = image.configs.get(`2:${topic}`)?.get('min.insync.replicas') ?? image.configs.get('4:')?.get('min.insync.replicas')
+  return own === undefined ? swarm.minIsr : Number(own)
+}
+
+function propertiesOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptions): ReadonlyMap<string, string> {
+  const isVoter = voterIds.includes(id)
+  const listeners = `PLAINTEXT://node-${id}:9092${isVoter ? `,CONTROLLER://node-${id}:9093` : ''}`
+  return new Map([
+    ['process.roles', isVoter ? 'broker,controller' : 'broker'],
+    ['node.id', String(id)],
+    ['controller.quorum.voters', voterIds.map((voter) => `${voter}@node-${voter}:9093`).join(',')],
+    ['listeners', listeners],
+    ['advertised.listeners', `PLAINTEXT://node-${id}:9092`],
+    ['controller.listener.names', 'CONTROLLER'],
+    ['listener.security.protocol.map', 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT'],
+    ['log.dirs', '/data'],
+    ['metadata.log.dir', '/metadata'],
+    ['broker.session.timeout.ms', String(swarm.sessionTimeoutMs)],
+    ['broker.heartbeat.interval.ms', String(Math.min(2_000, swarm.sessionTimeoutMs / 3 | 0))],
+    ['replica.lag.time.max.ms', String(swarm.replicaLagMsMax)],
+    ['min.insync.replicas', String(swarm.minIsr)],
+    ['log.flush.interval.messages', swarm.durability === 'synced' ? '1' : '9223372036854775807'],
+    ['log.flush.offset.checkpoint.interval.ms', '3000'],
+    ['replica.high.watermark.checkpoint.interval.ms', '2000'],
+    ['group.initial.rebalance.delay.ms', '200'],
+    ['group.min.session.timeout.ms', '1000'],
+    ['offsets.topic.num.partitions', '2'],
+    ['offsets.retention.check.interval.ms', swarm.offsetsRetentionMs === null ? '600000' : '700'],
+    ['kavka.tail.cache.bytes', String(swarm.disk.tailCacheBytes)],
+  ])
+}
