@@ -2,13 +2,12 @@
 import { seededRandom } from '@kavka/kernel'
 import type { Random, Scheduler } from '@kavka/kernel'
 import type { ControllerChannel, ControllerReply } from '@kavka/controller'
-import { ErrorCode, nodeId, topicPartitionName } from '@kavka/protocol'
+import { nodeId, topicPartitionName } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
-import type { AppendResult, FetchPartitionResult } from '../api.ts'
 import { Invariants, topicPartition } from './invariants.ts'
 import { logConfig } from './log-config-for-tests.ts'
 import type { Remains } from './memory-log-store.ts'
-import { decodeBatches, encodeBatch } from './model-batch.ts'
+import { ModelClient, PARTITIONS } from './model-client.ts'
 import { ModelController } from './model-controller.ts'
 import { SimulatedBroker } from './simulated-broker.ts'
 import { SimulatedStreams } from './simulated-transport.ts'
@@ -27,10 +26,8 @@ interface Mix {
 }
 
 const BROKERS = [1, 2, 3].map(nodeId)
-const PARTITIONS = 2
 const MIN_ISR = 2
 const LAG_MS_MAX = 1500
-const PRODUCE_TIMEOUT_MS = 3000
 const HEAL_MS = 30_000
 
 export interface SimulationReport {
@@ -51,8 +48,7 @@ export class SimulatedCluster {
   readonly #brokers = new Map<NodeId, SimulatedBroker>()
   readonly #remains = new Map<NodeId, Remains>()
   readonly #controllerCut = new Set<NodeId>()
-  #nextValue = 1
-  readonly #unanswered = new Map<SimulatedBroker, number>()
+  readonly #client: ModelClient
   #crashes = 0
   #rots = 0
   #faultsOn = true
@@ -76,6 +72,15 @@ export class SimulatedCluster {
         remains: (partition) => this.#remainsOf(partition),
       },
     )
+    this.#client = new ModelClient({
+      random: this.#random,
+      invariants: this.#invariants,
+      brokerOf: (id) => this.#brokers.get(id),
+      guard: (step) => this.#guard(step),
+      failed: (cause) => {
+        this.#failure ??= cause
+      },
+    })
     this.#controller.onChange = () => this.#broadcast()
     for (const id of BROKERS) this.#start(id)
   }
@@ -88,7 +93,7 @@ export class SimulatedCluster {
   /** Clients and faults from now on. */
   run(): void {
     this.#isRunning = true
-    this.#repeat(25, () => this.#clientStep())
+    this.#repeat(25, () => this.#client.step(BROKERS, this.#faultsOn ? 'read-and-write' : 'read'))
     this.#repeat(250, () => this.#faultStep())
     this.#repeat(400, () => {
       for (const broker of this.#brokers.values()) broker.store.checkpoint()
@@ -128,9 +133,7 @@ export class SimulatedCluster {
       const [first] = views
       this.#invariants.expect('Liveness', first!.highWatermark === first!.log.logEndOffset, { partition })
     }
-    for (const [broker, unanswered] of this.#unanswered) {
-      if (broker.isAlive) this.#invariants.expect('Liveness', unanswered === 0, { broker: broker.id, unanswered })
-    }
+    this.#client.checkAnswered()
   }
 
   static get healMs(): number {
@@ -298,7 +301,7 @@ export class SimulatedCluster {
     this.#crashes++
     this.#remains.set(id, broker.crash())
     this.#brokers.delete(id)
-    this.#unanswered.delete(broker)
+    this.#client.forget(broker)
     this.#streams.kill(id)
     this.#invariants.nothingAckedIsLost()
     this.#scheduler.after(this.#random.below(1500), () =>
@@ -310,103 +313,6 @@ export class SimulatedCluster {
       this.#guard(() => {
         if (!this.#brokers.has(id)) this.#restart(id)
       }),
-    )
-  }
-
-  #clientStep(): void {
-    const broker = this.#brokers.get(BROKERS[this.#random.below(BROKERS.length)]!)
-    if (broker === undefined) return
-    const partition = this.#random.below(PARTITIONS)
-    switch (this.#random.below(5)) {
-      case 0:
-      case 1:
-        if (this.#faultsOn) this.#produce(this.#believedLeader(broker, partition) ?? broker, partition)
-        return
-      case 2:
-        this.#consume(broker, partition)
-        return
-      case 3:
-        this.#askEnd(broker, partition)
-        return
-      case 4:
-        this.#askInWrongEpoch(broker, partition)
-        return
-    }
-  }
-
-  #believedLeader(broker: SimulatedBroker, partition: number): SimulatedBroker | undefined {
-    const leader = broker.manager.partition(topicPartition(partition))?.leaderId
-    return leader === null || leader === undefined ? undefined : this.#brokers.get(leader)
-  }
-
-  #produce(broker: SimulatedBroker, partition: number): void {
-    const value = this.#nextValue++
-    const acks = ([-1, -1, -1, 1, 0] as const)[this.#random.below(5)]!
-    const records = encodeBatch(value, 1 + this.#random.below(3))
-    const entries = [{ topicPartition: topicPartition(partition), topicId: null, records }]
-    const request = { acks, timeoutMs: PRODUCE_TIMEOUT_MS, origin: 'client' as const, entries }
-    this.#whenAnswered(broker, broker.manager.append(request), ([result]: readonly AppendResult[]) => {
-      if (acks !== -1 || result!.errorCode !== ErrorCode.NONE) return
-      this.#invariants.acknowledged(broker, { partition, offset: result!.baseOffset, value })
-    })
-  }
-
-  #consume(broker: SimulatedBroker, partition: number): void {
-    const end = this.#invariants.committedEnd(partition)
-    const fetchOffset = end === 0 ? 0 : this.#random.below(end + 1)
-    const asked = { topicPartition: topicPartition(partition), topicId: null, fetchOffset, bytesMax: 2 ** 20, currentLeaderEpoch: -1, lastFetchedEpoch: -1 }
-    const answered = broker.manager.fetch({ ...consumerFetch, partitions: [asked] })
-    this.#whenAnswered(broker, answered, ([result]: readonly FetchPartitionResult[]) => {
-      this.#invariants.consumed(partition, result!.records.flatMap(decodeBatches))
-      if (result!.errorCode === ErrorCode.NONE) this.#noteEnd(broker, partition, result!.highWatermark)
-    })
-  }
-
-  /** A fetch shows the high watermark as it is, also while the leader does not know what is committed. */
-  #noteEnd(broker: SimulatedBroker, partition: number, highWatermark: number): void {
-    this.#invariants.expect('P8 AppliedHWMonotonic', highWatermark <= this.#invariants.committedEnd(partition), {
-      broker: broker.id,
-      highWatermark,
-    })
-  }
-
-  #askEnd(broker: SimulatedBroker, partition: number): void {
-    const query = {
-      topicPartition: topicPartition(partition),
-      timestamp: -1,
-      currentLeaderEpoch: -1,
-      isolation: 'read_uncommitted' as const,
-    }
-    this.#whenAnswered(broker, broker.manager.listOffset(query), (answer) => {
-      if (answer.errorCode === ErrorCode.NONE) this.#invariants.endExposed(broker, partition, answer.offset)
-    })
-  }
-
-  #askInWrongEpoch(broker: SimulatedBroker, partition: number): void {
-    const view = broker.manager.partition(topicPartition(partition))
-    if (view?.role !== 'leader') return
-    const ask = (currentLeaderEpoch: number): number =>
-      broker.manager.offsetForLeaderEpoch({ topicPartition: topicPartition(partition), currentLeaderEpoch, leaderEpoch: 0 })
-        .errorCode
-    const ahead = ask(view.leaderEpoch + 1)
-    this.#invariants.expect('P12 LeaderEpochFencing', ahead === ErrorCode.UNKNOWN_LEADER_EPOCH, { ahead })
-    if (view.leaderEpoch === 0) return
-    const behind = ask(view.leaderEpoch - 1)
-    this.#invariants.expect('P12 LeaderEpochFencing', behind === ErrorCode.FENCED_LEADER_EPOCH, { behind })
-  }
-
-  /** A crashed broker answers nobody. */
-  #whenAnswered<T>(broker: SimulatedBroker, promise: Promise<T>, then: (value: T) => void): void {
-    this.#unanswered.set(broker, (this.#unanswered.get(broker) ?? 0) + 1)
-    promise.then(
-      (value) => {
-        if (!broker.isAlive) return
-        this.#unanswered.set(broker, this.#unanswered.get(broker)! - 1)
-        this.#guard(() => then(value))
-      },
-      (cause: unknown) => {
-        this.#failure ??= cause
-      },
     )
   }
 
@@ -435,13 +341,3 @@ export class SimulatedCluster {
     }
   }
 }
-
-const consumerFetch = {
-  isolation: 'read_uncommitted',
-  followerReads: 'allowed',
-  rack: '',
-  clientId: 'consumer',
-  bytesMin: 1,
-  bytesMax: 2 ** 20,
-  waitMsMax: 500,
-} as const
