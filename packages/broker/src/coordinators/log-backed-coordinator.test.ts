@@ -2,9 +2,9 @@ import { silentLogger } from '@kavka/kernel'
 import { buildBatch, buildEndTransactionMarker, ErrorCode } from '@kavka/protocol'
 import { VirtualScheduler } from '@kavka/testkit'
 import { LogBackedCoordinator } from './log-backed-coordinator.ts'
-import { CounterCore } from './test-support/counter-core.ts'
-import type { PutAnswer } from './test-support/counter-core.ts'
-import { ScriptedReplicas } from './test-support/scripted-replicas.ts'
+import { CounterCore } from './testing/counter-core.ts'
+import type { PutAnswer } from './testing/counter-core.ts'
+import { ScriptedReplicas } from './testing/scripted-replicas.ts'
 
 const TOPIC = '__counters'
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { runScript } from '@kavka/testkit'
-import { GroupScript } from './test-support/group-script.ts'
+import { GroupScript } from './testing/group-script.ts'
 
 const directory = join(__dirname, 'testdata')
 

@@ -3,9 +3,9 @@ import { seededRandom } from '@kavka/kernel'
 import type { Random } from '@kavka/kernel'
 import { ErrorCode, ZERO_UUID } from '@kavka/protocol'
 import type { OffsetCommitAnswer } from './group-coordinator-api.ts'
-import { CoreHarness } from './test-support/core-harness.ts'
-import { checkConverged, checkGenerationsMonotone, OffsetRegisterInvariant, OneOwnerInvariant } from './test-support/group-invariants.ts'
-import { GROUP, PARTITIONS, SimulatedConsumer } from './test-support/simulated-consumer.ts'
+import { CoreHarness } from './testing/core-harness.ts'
+import { checkConverged, checkGenerationsMonotone, OffsetRegisterInvariant, OneOwnerInvariant } from './testing/group-invariants.ts'
+import { GROUP, PARTITIONS, SimulatedConsumer } from './testing/simulated-consumer.ts'
 
 const STEPS = 400
 const SEEDS = 80

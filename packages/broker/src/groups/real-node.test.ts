@@ -9,7 +9,7 @@ import type {
 } from '@kavka/protocol'
 import { KafkaTestClient } from '../testing/kafka-test-client.ts'
 import { TestNodes } from '../testing/test-nodes.ts'
-import { subscription } from './test-support/core-harness.ts'
+import { subscription } from './testing/core-harness.ts'
 
 const cluster = new TestNodes({ 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '5' })
 let client: KafkaTestClient

@@ -1,0 +1,91 @@
+import type { NodeId } from '@kavka/protocol'
+import { ControllerNode } from '../testing/controller-node.ts'
+
+describe('dead brokers', () => {
+  test('a broken stream and a refused connection fence at once', async () => {
+    const node = await (await new ControllerNode().activate()).start(1, 2)
+    void node.createTopic('t', [1, 2])
+    await node.settle()
+    node.verdicts.set(9001, 'refused')
+    node.controller.sessionLost(1 as NodeId, node.epochOf(1))
+    await node.settle()
+    expect([node.isFenced(1), node.isFenced(2)]).toEqual([true, false])
+    expect(node.partition('t')).toMatchObject({ leader: 2, isr: [2] })
+    expect(node.probes).toEqual([9001])
+    expect(node.scheduler.monotonicMs()).toBe(0)
+  })
+
+  test('a port that dies a little later than the stream is knocked at again', async () => {
+    const node = await (await new ControllerNode().activate()).start(1)
+    node.controller.sessionLost(1 as NodeId, node.epochOf(1))
+    await node.settle()
+    expect(node.isFenced(1)).toBe(false)
+    node.verdicts.set(9001, 'refused')
+    await node.settle(20)
+    expect(node.isFenced(1)).toBe(true)
+  })
+
+  test('a broker that answers keeps its session, and is left alone once its stream is back', async () => {
+    const node = await (await new ControllerNode().activate()).start(1)
+    node.controller.sessionLost(1 as NodeId, node.epochOf(1))
+    await node.settle(30)
+    node.controller.sessionOpened(1 as NodeId, node.epochOf(1))
+    node.verdicts.set(9001, 'refused')
+    await node.settle(5000)
+    expect(node.isFenced(1)).toBe(false)
+  })
+
+  test('silence is fenced after the session time-out, and only then', async () => {
+    const node = await (await new ControllerNode().activate()).start(1)
+    node.verdicts.set(9001, 'unknown')
+    node.controller.sessionLost(1 as NodeId, node.epochOf(1))
+    await node.settle(8_900)
+    expect(node.isFenced(1)).toBe(false)
+    await node.settle(1_200)
+    expect(node.isFenced(1)).toBe(true)
+    expect(node.controller.metrics.timedOutBrokerHeartbeatTotal).toBe(1)
+  })
+
+  test('the death of broker and controller together is noticed by the next controller in no time', async () => {
+    const node = await (await new ControllerNode().activate()).start(1, 2)
+    void node.createTopic('t', [1, 2])
+    await node.settle()
+    node.quorum.follow(101)
+    node.controller.sessionLost(1 as NodeId, node.epochOf(1))
+    node.verdicts.set(9001, 'refused')
+    await node.activate()
+    expect(node.isFenced(1)).toBe(true)
+    expect(node.isFenced(2)).toBe(false)
+    expect(node.partition('t').leader).toBe(2)
+    expect(node.probes).toEqual([9001])
+  })
+
+  test('where no listener has the name between brokers, all of them must refuse', async () => {
+    const node = await new ControllerNode().activate()
+    void node.register(1, 1, ['OUTSIDE', 'INSIDE'])
+    await node.settle()
+    void node.heartbeat(1)
+    await node.settle()
+    node.verdicts.set(9001, 'refused')
+    node.controller.sessionLost(1 as NodeId, node.epochOf(1))
+    await node.settle(10)
+    expect([node.probes, node.isFenced(1)]).toEqual([[9001, 9101], false])
+    node.verdicts.set(9101, 'refused')
+    await node.settle(20)
+    expect(node.isFenced(1)).toBe(true)
+  })
+
+  test('a registration newer than the probe is not fenced by it', async () => {
+    const node = await (await new ControllerNode().activate()).start(1)
+    const oldEpoch = node.epochOf(1)
+    node.controller.sessionLost(1 as NodeId, oldEpoch)
+    void node.register(1, 77)
+    await node.settle()
+    void node.heartbeat(1)
+    await node.settle()
+    node.verdicts.set(9001, 'refused')
+    await node.settle(3000)
+    expect(node.epochOf(1)).toBeGreaterThan(oldEpoch)
+    expect(node.isFenced(1)).toBe(false)
+  })
+})
