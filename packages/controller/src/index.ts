@@ -20,6 +20,8 @@ export type {
   MetadataPublisher, PartitionRegistration, TopicImage, TopicsImage,
 } from './metadata/image.ts'
 export type { ControllerChannel, ControllerReply, ControllerRequest, ControllerService, LivenessProbe } from './ports.ts'
+export { LeaderSessions } from './leader-sessions.ts'
+export { nodeRequest } from './node-request.ts'
 export type { RecordCodec } from './metadata/record-codec.ts'
 export type {
   BrokerChangeRecord, ConfigRecord, FeatureLevelRecord, MetadataRecord, NoOpRecord, PartitionChangeRecord, PartitionRecord,

@@ -3,32 +3,22 @@
  * request at a time, with all that is to be told meanwhile. What was refused is told again when something about the partition or
  * the brokers changed, so a damaged leader that nobody could replace is relieved as soon as somebody can.
  */
-import type { Logger, Random, Scheduler } from '@kavka/kernel'
+import type { Logger } from '@kavka/kernel'
 import { LOST_DIRECTORY } from '@kavka/controller'
-import type { ControllerChannel } from '@kavka/controller'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, NodeId, Uuid } from '@kavka/protocol'
+import { ControllerAsks } from './controller-asks.ts'
+import type { AskedThings, ControllerAsksDependencies, ControllerAsksOptions } from './controller-asks.ts'
 import { PartitionTable } from './core/partition-table.ts'
-import { RetryBackoff } from './core/retry-backoff.ts'
-import { OnceATurn } from './once-a-turn.ts'
 import type { Partition } from './partition.ts'
 
-export interface DirectoryAssignmentsOptions {
-  readonly localId: NodeId
-  readonly requestTimeoutMs: number
-}
-
-export interface DirectoryAssignmentsDependencies {
-  readonly controller: ControllerChannel
-  readonly scheduler: Scheduler
-  readonly random: Random
+export interface DirectoryAssignmentsDependencies extends ControllerAsksDependencies {
   readonly logger: Logger
   readonly brokerEpoch: () => number
 }
 
 /** As in Kafka; the rest goes into the next request. */
 const ASSIGNMENTS_PER_REQUEST_MAX = 2_250
-const RETRY_MS = { delayMsMin: 25, delayMsMax: 1000 }
 
 interface Claim {
   readonly partition: Partition
@@ -36,19 +26,26 @@ interface Claim {
 }
 
 export class DirectoryAssignments {
-  readonly #options: DirectoryAssignmentsOptions
+  readonly #localId: NodeId
   readonly #dependencies: DirectoryAssignmentsDependencies
-  readonly #backoff: RetryBackoff
-  readonly #flush: OnceATurn
+  readonly #asks: ControllerAsks<Claim, AssignReplicasToDirsResponse>
   readonly #waiting = new PartitionTable<Partition>()
-  #inFlight = false
-  #stopped = false
+  /** Not this broker's any more: a request under way must not bring them back. */
+  readonly #forgotten = new WeakSet<Partition>()
 
-  constructor(options: DirectoryAssignmentsOptions, dependencies: DirectoryAssignmentsDependencies) {
-    this.#options = options
+  constructor(options: ControllerAsksOptions, dependencies: DirectoryAssignmentsDependencies) {
+    this.#localId = options.localId
     this.#dependencies = dependencies
-    this.#backoff = new RetryBackoff(RETRY_MS, dependencies)
-    this.#flush = new OnceATurn(() => this.#send(), dependencies)
+    const asked: AskedThings<Claim, AssignReplicasToDirsResponse> = {
+      apiKey: ApiKey.AssignReplicasToDirs,
+      apiVersion: 0,
+      isWaiting: () => this.#waiting.size > 0,
+      take: () => this.#takeClaims(),
+      bodyFor: (claims) => this.#requestFor(claims),
+      answered: (claims, response) => this.#answered(claims, response),
+      unanswered: (claims) => this.#putBack(claims),
+    }
+    this.#asks = new ControllerAsks(options, asked, dependencies)
   }
 
   /** Something that decides about the claim of the partition may have changed. */
@@ -58,39 +55,16 @@ export class DirectoryAssignments {
       return
     }
     this.#waiting.set(partition, partition)
-    if (!this.#inFlight) this.#flush.request()
+    this.#asks.request()
   }
 
   forget(partition: Partition): void {
+    this.#forgotten.add(partition)
     this.#waiting.delete(partition)
   }
 
   stop(): void {
-    this.#stopped = true
-    this.#flush.stop()
-  }
-
-  #send(): void {
-    if (this.#inFlight || this.#stopped) return
-    const claims = this.#takeClaims()
-    if (claims.length === 0) return
-    this.#inFlight = true
-    const request = {
-      apiKey: ApiKey.AssignReplicasToDirs,
-      apiVersion: 0,
-      body: this.#requestFor(claims),
-      principal: 'User:ANONYMOUS',
-      clientId: '',
-      clientHost: '',
-      listener: '',
-    }
-    void this.#dependencies.controller.request(request, this.#options.requestTimeoutMs).then(
-      (reply) => {
-        if (reply.kind === 'answered') this.#answered(claims, reply.body as AssignReplicasToDirsResponse)
-        else this.#retry(claims)
-      },
-      () => this.#retry(claims),
-    )
+    this.#asks.stop()
   }
 
   #takeClaims(): Claim[] {
@@ -114,7 +88,7 @@ export class DirectoryAssignments {
       else partitions.push({ partitionIndex: partition.partition })
     }
     return {
-      brokerId: this.#options.localId,
+      brokerId: this.#localId,
       brokerEpoch: this.#dependencies.brokerEpoch(),
       directories: Array.from(directories, ([id, topics]) => ({
         id,
@@ -123,11 +97,12 @@ export class DirectoryAssignments {
     }
   }
 
-  #answered(claims: readonly Claim[], response: AssignReplicasToDirsResponse): void {
+  #answered(claims: readonly Claim[], response: AssignReplicasToDirsResponse): 'done' | 'again' {
     if (response.errorCode !== ErrorCode.NONE) {
       const { errorCode } = response
       this.#dependencies.logger.warn({ errorCode }, 'the controller refused assignments of replicas to directories')
-      return this.#retry(claims)
+      this.#putBack(claims)
+      return 'again'
     }
     const codes = new PartitionTable<number>()
     for (const { topics } of response.directories) {
@@ -136,8 +111,7 @@ export class DirectoryAssignments {
       }
     }
     for (const claim of claims) this.#settle(claim, codes.get(claim.partition) ?? ErrorCode.UNKNOWN_SERVER_ERROR)
-    this.#backoff.reset()
-    this.#proceed()
+    return 'done'
   }
 
   /** What was accepted shows in the metadata, which reviews the claim; what was refused waits for a change. */
@@ -152,14 +126,9 @@ export class DirectoryAssignments {
   }
 
   /** Not known to have happened. Told twice it does no harm. */
-  #retry(claims: readonly Claim[]): void {
-    if (this.#stopped) return
-    for (const { partition } of claims) if (partition.directoryClaim !== null) this.#waiting.set(partition, partition)
-    this.#dependencies.scheduler.after(this.#backoff.nextDelayMs(), () => this.#proceed())
-  }
-
-  #proceed(): void {
-    this.#inFlight = false
-    if (this.#waiting.size > 0) this.#flush.request()
+  #putBack(claims: readonly Claim[]): void {
+    for (const { partition } of claims) {
+      if (partition.directoryClaim !== null && !this.#forgotten.has(partition)) this.#waiting.set(partition, partition)
+    }
   }
 }

@@ -1,6 +1,5 @@
 /** Carries ISR proposals to the controller: one AlterPartition request at a time, with all that is asked for meanwhile. */
-import type { Logger, Random, Scheduler } from '@kavka/kernel'
-import type { ControllerChannel } from '@kavka/controller'
+import type { Logger } from '@kavka/kernel'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type {
   AlterPartitionRequest,
@@ -10,22 +9,14 @@ import type {
   NodeId,
   Uuid,
 } from '@kavka/protocol'
+import { ControllerAsks } from './controller-asks.ts'
+import type { AskedThings, ControllerAsksDependencies, ControllerAsksOptions } from './controller-asks.ts'
 import { PartitionTable } from './core/partition-table.ts'
-import { RetryBackoff } from './core/retry-backoff.ts'
 import type { IsrProposal, ProposalAnswer } from './core/leader-state.ts'
-import { OnceATurn } from './once-a-turn.ts'
 import type { Partition } from './partition.ts'
 import type { ReplicationCounters } from './replication-counters.ts'
 
-export interface IsrUpdatesOptions {
-  readonly localId: NodeId
-  readonly requestTimeoutMs: number
-}
-
-export interface IsrUpdatesDependencies {
-  readonly controller: ControllerChannel
-  readonly scheduler: Scheduler
-  readonly random: Random
+export interface IsrUpdatesDependencies extends ControllerAsksDependencies {
   readonly logger: Logger
   readonly counters: ReplicationCounters
   readonly brokerEpoch: () => number
@@ -37,58 +28,46 @@ interface Ask {
 }
 
 const ALTER_PARTITION_VERSION = 3
-const RETRY_MS = { delayMsMin: 25, delayMsMax: 1000 }
 /** A refused joiner is not proposed again at each of its acknowledgments: the metadata needs a moment to say why. */
 const REVIEW_AFTER_REFUSAL_MS = 100
 
 export class IsrUpdates {
-  readonly #options: IsrUpdatesOptions
+  readonly #localId: NodeId
   readonly #dependencies: IsrUpdatesDependencies
-  readonly #backoff: RetryBackoff
-  readonly #flush: OnceATurn
+  readonly #asks: ControllerAsks<Ask, AlterPartitionResponse>
   /** The newest proposal of each partition; an older one is superseded by then. */
   readonly #waiting = new PartitionTable<Ask>()
-  #inFlight = false
   #stopped = false
 
-  constructor(options: IsrUpdatesOptions, dependencies: IsrUpdatesDependencies) {
-    this.#options = options
+  constructor(options: ControllerAsksOptions, dependencies: IsrUpdatesDependencies) {
+    this.#localId = options.localId
     this.#dependencies = dependencies
-    this.#backoff = new RetryBackoff(RETRY_MS, dependencies)
-    this.#flush = new OnceATurn(() => this.#send(), dependencies)
+    const asked: AskedThings<Ask, AlterPartitionResponse> = {
+      apiKey: ApiKey.AlterPartition,
+      apiVersion: ALTER_PARTITION_VERSION,
+      isWaiting: () => this.#waiting.size > 0,
+      take: () => this.#take(),
+      bodyFor: (asks) => this.#requestFor(asks),
+      answered: (asks, response) => this.#answered(asks, response),
+      unanswered: (asks) => this.#putBack(asks),
+    }
+    this.#asks = new ControllerAsks(options, asked, dependencies)
   }
 
   propose(partition: Partition, proposal: IsrProposal): void {
     this.#waiting.set(partition, { partition, proposal })
-    if (!this.#inFlight) this.#flush.request()
+    this.#asks.request()
   }
 
   stop(): void {
     this.#stopped = true
-    this.#flush.stop()
+    this.#asks.stop()
   }
 
-  #send(): void {
+  #take(): readonly Ask[] {
     const asks = [...this.#waiting.values()].filter(isOpen)
     this.#waiting.clear()
-    if (asks.length === 0 || this.#inFlight || this.#stopped) return
-    this.#inFlight = true
-    const request = {
-      apiKey: ApiKey.AlterPartition,
-      apiVersion: ALTER_PARTITION_VERSION,
-      body: this.#requestFor(asks),
-      principal: 'User:ANONYMOUS',
-      clientId: '',
-      clientHost: '',
-      listener: '',
-    }
-    void this.#dependencies.controller.request(request, this.#options.requestTimeoutMs).then(
-      (reply) => {
-        if (reply.kind === 'answered') this.#answered(asks, reply.body as AlterPartitionResponse)
-        else this.#retry(asks)
-      },
-      () => this.#retry(asks),
-    )
+    return asks
   }
 
   #requestFor(asks: readonly Ask[]): AlterPartitionRequest {
@@ -107,47 +86,37 @@ export class IsrUpdates {
       else entries.push(entry)
     }
     return {
-      brokerId: this.#options.localId,
+      brokerId: this.#localId,
       brokerEpoch: this.#dependencies.brokerEpoch(),
       topics: Array.from(topics, ([topicId, partitions]) => ({ topicId, partitions })),
     }
   }
 
-  #answered(asks: readonly Ask[], response: AlterPartitionResponse): void {
-    if (this.#stopped) return
+  #answered(asks: readonly Ask[], response: AlterPartitionResponse): 'done' | 'again' {
     if (response.errorCode !== ErrorCode.NONE) {
       this.#dependencies.logger.warn({ errorCode: response.errorCode }, 'the controller refused ISR changes')
-      this.#retry(asks)
-      return
+      this.#putBack(asks)
+      return 'again'
     }
     const answers = new PartitionTable<AlterPartitionResponsePartitionData>()
     for (const { topicId, partitions } of response.topics) {
       for (const answer of partitions) answers.set({ topicId, partition: answer.partitionIndex }, answer)
     }
-    this.#settle(asks.filter((ask) => this.#settled(ask, answers.get(ask.partition)) === 'retry'))
+    const retries = asks.filter((ask) => this.#settled(ask, answers.get(ask.partition)) === 'retry')
+    this.#wait(retries)
+    return retries.length === 0 ? 'done' : 'again'
   }
 
   /** Not known to have happened; if it did, the next answer is INVALID_UPDATE_VERSION and the metadata settles it. */
-  #retry(asks: readonly Ask[]): void {
+  #putBack(asks: readonly Ask[]): void {
     for (const ask of asks) if (isOpen(ask)) this.#dependencies.counters.failedIsrUpdates++
-    this.#settle(asks)
+    this.#wait(asks)
   }
 
-  #settle(retries: readonly Ask[]): void {
-    for (const ask of retries) {
+  #wait(asks: readonly Ask[]): void {
+    for (const ask of asks) {
       if (isOpen(ask) && this.#waiting.get(ask.partition) === undefined) this.#waiting.set(ask.partition, ask)
     }
-    if (retries.length === 0) {
-      this.#backoff.reset()
-      this.#proceed()
-    } else {
-      this.#dependencies.scheduler.after(this.#backoff.nextDelayMs(), () => this.#proceed())
-    }
-  }
-
-  #proceed(): void {
-    this.#inFlight = false
-    if (this.#waiting.size > 0) this.#flush.request()
   }
 
   #settled(ask: Ask, answer: AlterPartitionResponsePartitionData | undefined): 'done' | 'retry' {

@@ -1,4 +1,5 @@
 /** What the transport's channel to the active controller promises, over the simulated network. */
+import { LeaderSessions } from '@kavka/controller'
 import type { ControllerChannel, ControllerReply, ControllerRequest, ControllerService } from '@kavka/controller'
 import type { Scheduler } from '@kavka/kernel'
 import { apis, Reader, Writer } from '@kavka/protocol'
@@ -12,16 +13,10 @@ export interface ChannelDependencies {
   readonly serviceOf: (id: NodeId) => ControllerService | null
 }
 
-interface Session {
-  readonly leaderId: NodeId
-  lose(): void
-  close(): void
-}
-
 export class SimulatedControllerChannel implements ControllerChannel {
   readonly #nodeId: NodeId
   readonly #dependencies: ChannelDependencies
-  readonly #sessions = new Set<Session>()
+  readonly #sessions = new LeaderSessions()
   #leaderId: NodeId | null = null
 
   constructor(options: { readonly nodeId: NodeId }, dependencies: ChannelDependencies) {
@@ -33,7 +28,7 @@ export class SimulatedControllerChannel implements ControllerChannel {
     if (this.#leaderId === leaderId) return
     this.#leaderId = leaderId
     if (leaderId === null) return
-    for (const session of [...this.#sessions]) if (session.leaderId !== leaderId) session.lose()
+    this.#sessions.loseAllBut(leaderId)
   }
 
   request(request: ControllerRequest, timeoutMs: number): Promise<ControllerReply> {
@@ -56,9 +51,9 @@ export class SimulatedControllerChannel implements ControllerChannel {
     const service = localService()
     if (leaderId === this.#nodeId && service !== null) {
       service.sessionOpened(brokerId, brokerEpoch)
-      return this.#track(leaderId, onClosed, () => ({ close: () => service.sessionLost(brokerId, brokerEpoch) }))
+      return this.#sessions.track(leaderId, onClosed, () => ({ close: () => service.sessionLost(brokerId, brokerEpoch) }))
     }
-    return this.#track(leaderId, onClosed, (broken) => {
+    return this.#sessions.track(leaderId, onClosed, (broken) => {
       const connection = network.connect(this.#nodeId, leaderId, {
         accepted: () => serviceOf(leaderId)?.sessionOpened(brokerId, brokerEpoch),
         endedAtOpener: broken,
@@ -70,7 +65,7 @@ export class SimulatedControllerChannel implements ControllerChannel {
 
   close(): void {
     this.#leaderId = null
-    for (const session of [...this.#sessions]) session.close()
+    this.#sessions.close()
   }
 
   #locally(request: ControllerRequest, timeoutMs: number): Promise<ControllerReply> {
@@ -93,26 +88,6 @@ export class SimulatedControllerChannel implements ControllerChannel {
     })
     if (reply === null) return { kind: 'unreachable' }
     return reply.kind === 'answered' ? { kind: 'answered', body: overTheWire(request, 'responseCodec', reply.body) } : reply
-  }
-
-  #track(leaderId: NodeId, onClosed: () => void, open: (broken: () => void) => { close(): void }): { close(): void } {
-    const end = (): boolean => this.#sessions.delete(session)
-    const stream = open(() => {
-      if (end()) onClosed()
-    })
-    const session: Session = {
-      leaderId,
-      lose: () => {
-        if (!end()) return
-        stream.close()
-        onClosed()
-      },
-      close: () => {
-        if (end()) stream.close()
-      },
-    }
-    this.#sessions.add(session)
-    return session
   }
 }
 

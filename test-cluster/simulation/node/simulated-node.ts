@@ -223,7 +223,7 @@ export class SimulatedNode {
       replicas: this.replicas, scheduler: process, random, logger, image: () => this.loader.publishedImage,
       isCountedIn: () => this.lifecycle?.isCountedIn ?? false,
     })
-    this.producerIds = new ProducerIdManager({ nodeId, listener: INTER_BROKER }, { channel: this.channel, scheduler: process, logger, brokerEpoch })
+    this.producerIds = new ProducerIdManager({ nodeId }, { channel: this.channel, scheduler: process, logger, brokerEpoch })
     this.#createMembership(manager)
     this.#follow()
     if (!layout.isController) return

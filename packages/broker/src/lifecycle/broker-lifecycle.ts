@@ -5,6 +5,7 @@
 import { assert } from '@kavka/kernel'
 import type { Logger, Result, Scheduler, TimerHandle } from '@kavka/kernel'
 import { failure, success } from '@kavka/kernel'
+import { nodeRequest } from '@kavka/controller'
 import type { ControllerChannel, ControllerReply } from '@kavka/controller'
 import { ApiKey, ErrorCode, errorName } from '@kavka/protocol'
 import type {
@@ -270,10 +271,8 @@ export class BrokerLifecycle {
   }
 
   #ask(apiKey: number, apiVersion: number, body: unknown): Promise<ControllerReply> {
-    const request = {
-      apiKey, apiVersion, body, principal: 'User:kavka', clientId: `broker-${this.#options.nodeId}`, clientHost: 'localhost', listener: '',
-    }
-    return this.#deps.channel.request(request, this.#options.requestTimeoutMs)
+    const { nodeId, requestTimeoutMs } = this.#options
+    return this.#deps.channel.request(nodeRequest(nodeId, { apiKey, apiVersion, body }), requestTimeoutMs)
   }
 
   #pause(delayMs: number): Promise<void> {

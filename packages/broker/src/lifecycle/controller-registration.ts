@@ -1,5 +1,6 @@
 /** A controller tells the active one where it listens, until the metadata says so: DescribeCluster and DescribeQuorum name controllers by it (KIP-919). */
 import type { Scheduler } from '@kavka/kernel'
+import { nodeRequest } from '@kavka/controller'
 import type { ControllerChannel, MetadataImage } from '@kavka/controller'
 import { ApiKey } from '@kavka/protocol'
 import type { ControllerRegistrationRequest, Encodable, NodeId } from '@kavka/protocol'
@@ -33,10 +34,8 @@ export class ControllerRegistrar {
 
   async #attempt(): Promise<void> {
     if (this.#stopped || this.#isRegistered()) return
-    const request = {
-      apiKey: ApiKey.ControllerRegistration, apiVersion: 0, body: this.#registration, principal: 'User:kavka',
-      clientId: `controller-${this.#registration.controllerId}`, clientHost: 'localhost', listener: '',
-    }
+    const message = { apiKey: ApiKey.ControllerRegistration, apiVersion: 0, body: this.#registration }
+    const request = nodeRequest(this.#registration.controllerId as NodeId, message)
     await this.#deps.channel.request(request, REQUEST_TIMEOUT_MS)
     this.#deps.scheduler.after(RETRY_PAUSE_MS, () => void this.#attempt())
   }

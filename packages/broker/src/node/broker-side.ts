@@ -102,7 +102,7 @@ export function createBrokerSide(
     isCountedIn: () => deps.isCountedIn(),
   })
   const producerIds = new ProducerIdManager(
-    { nodeId, listener: settings.layout.interBrokerListener },
+    { nodeId },
     {
       channel: metadata.channel, scheduler, logger: loggers.get('org.apache.kafka.coordinator.transaction.RPCProducerIdManager'),
       brokerEpoch: () => deps.brokerEpoch(),

@@ -15,7 +15,7 @@ function setUp(reply: (request: AllocateProducerIdsRequest, calls: number) => Co
     },
   } as unknown as ControllerChannel
   const ids = new ProducerIdManager(
-    { nodeId: 3 as NodeId, listener: 'INTERNAL' },
+    { nodeId: 3 as NodeId },
     { channel, scheduler, logger: silentLogger, brokerEpoch: () => 17 as BrokerEpoch },
   )
   return { scheduler, requests, ids }

@@ -1,5 +1,6 @@
 import { failure, success } from '@kavka/kernel'
 import type { Logger, Result, Scheduler } from '@kavka/kernel'
+import { nodeRequest } from '@kavka/controller'
 import type { ControllerChannel } from '@kavka/controller'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponse, BrokerEpoch, NodeId } from '@kavka/protocol'
@@ -12,7 +13,6 @@ export interface ProducerIds {
 
 export interface ProducerIdManagerOptions {
   readonly nodeId: NodeId
-  readonly listener: string
 }
 
 export interface ProducerIdManagerDependencies {
@@ -102,12 +102,10 @@ export class ProducerIdManager implements ProducerIds {
 
   async #fetch(): Promise<IdBlock | null> {
     const { channel, logger } = this.#dependencies
-    const { nodeId, listener } = this.#options
+    const { nodeId } = this.#options
     const body: AllocateProducerIdsRequest = { brokerId: nodeId, brokerEpoch: this.#dependencies.brokerEpoch() }
-    const reply = await channel.request(
-      { apiKey: ApiKey.AllocateProducerIds, apiVersion: 0, body, principal: 'User:kavka', clientId: `broker-${nodeId}`, clientHost: '', listener },
-      REQUEST_TIMEOUT_MS,
-    )
+    const request = nodeRequest(nodeId, { apiKey: ApiKey.AllocateProducerIds, apiVersion: 0, body })
+    const reply = await channel.request(request, REQUEST_TIMEOUT_MS)
     if (reply.kind !== 'answered') {
       logger.warn({ reply: reply.kind }, 'no block of producer ids: the controller could not be asked')
       return null

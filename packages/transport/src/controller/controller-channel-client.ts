@@ -1,5 +1,6 @@
 import type { ClientUnaryCall, ServiceError } from '@grpc/grpc-js'
 import type { ControllerChannel, ControllerReply, ControllerRequest, ControllerService } from '@kavka/controller'
+import { LeaderSessions } from '@kavka/controller'
 import type { Logger, Scheduler } from '@kavka/kernel'
 import { assertPresent } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
@@ -37,19 +38,12 @@ interface ControllerConnection {
   retired: boolean
 }
 
-interface OpenSession {
-  readonly leaderId: NodeId
-  /** The leader is another one: closes and tells the owner. */
-  lose(): void
-  close(): void
-}
-
 /** Finds the active controller by what `setLeader` says and asks it: over gRPC, or directly when it is this process. */
 export class ControllerChannelClient implements ControllerChannel {
   readonly #options: ControllerChannelOptions
   readonly #deps: ControllerChannelDeps
   readonly #connections = new Map<NodeId, ControllerConnection>()
-  readonly #sessions = new Set<OpenSession>()
+  readonly #sessions = new LeaderSessions()
   #leaderId: NodeId | null = null
 
   constructor(options: ControllerChannelOptions, deps: ControllerChannelDeps) {
@@ -63,7 +57,7 @@ export class ControllerChannelClient implements ControllerChannel {
     this.#leaderId = leaderId
     // A quorum between two leaders keeps its sessions: the old one may be elected again.
     if (leaderId === null) return
-    for (const session of [...this.#sessions]) if (session.leaderId !== leaderId) session.lose()
+    this.#sessions.loseAllBut(leaderId)
     for (const [id, connection] of this.#connections) if (id !== leaderId) this.#retire(id, connection)
   }
 
@@ -84,7 +78,7 @@ export class ControllerChannelClient implements ControllerChannel {
     const address = leaderId === null ? undefined : this.#options.controllers.get(leaderId)
     if (leaderId === null || address === undefined) return this.#refuseSession(onClosed)
     const { clusterId } = this.#options
-    return this.#trackSession(leaderId, onClosed, (broken) =>
+    return this.#sessions.track(leaderId, onClosed, (broken) =>
       openRemoteSession(address, { clusterId, brokerId, brokerEpoch }, this.#deps, broken),
     )
   }
@@ -93,7 +87,7 @@ export class ControllerChannelClient implements ControllerChannel {
   close(): void {
     this.#leaderId = null
     for (const [id, connection] of this.#connections) this.#retire(id, connection)
-    for (const session of [...this.#sessions]) session.close()
+    this.#sessions.close()
   }
 
   #requestLocally(request: ControllerRequest, timeoutMs: number): Promise<ControllerReply> {
@@ -171,7 +165,7 @@ export class ControllerChannelClient implements ControllerChannel {
   #openLocalSession(leaderId: NodeId, brokerId: NodeId, brokerEpoch: number, onClosed: () => void): { close(): void } {
     const service = assertPresent(this.#deps.localService, 'this node leads the quorum but has no controller')
     service.sessionOpened(brokerId, brokerEpoch)
-    return this.#trackSession(leaderId, onClosed, () => ({ close: () => service.sessionLost(brokerId, brokerEpoch) }))
+    return this.#sessions.track(leaderId, onClosed, () => ({ close: () => service.sessionLost(brokerId, brokerEpoch) }))
   }
 
   #refuseSession(onClosed: () => void): { close(): void } {
@@ -180,26 +174,5 @@ export class ControllerChannelClient implements ControllerChannel {
       if (open) onClosed()
     })
     return { close: () => void (open = false) }
-  }
-
-  /** Keeps the session until its owner closes it, it breaks, or another leader makes it useless. */
-  #trackSession(leaderId: NodeId, onClosed: () => void, open: (broken: () => void) => { close(): void }): { close(): void } {
-    const end = (): boolean => this.#sessions.delete(session)
-    const stream = open(() => {
-      if (end()) onClosed()
-    })
-    const session: OpenSession = {
-      leaderId,
-      lose: () => {
-        if (!end()) return
-        stream.close()
-        onClosed()
-      },
-      close: () => {
-        if (end()) stream.close()
-      },
-    }
-    this.#sessions.add(session)
-    return session
   }
 }
