@@ -92,12 +92,14 @@ export {
   BATCH_HEADER_BYTES,
   CONTROL_BIT,
   DELETE_HORIZON_BIT,
+  int64At,
   LOG_APPEND_TIME_BIT,
   LOG_OVERHEAD_BYTES,
   sequenceAfter,
   setAttributes,
   setBaseOffsetAndLeaderEpoch,
   TRANSACTIONAL_BIT,
+  writeInt64At,
 } from './records/batch-layout.ts'
 export type { TimestampType } from './records/batch-layout.ts'
 export { readBatchHeader, writeBatchHeader } from './records/batch-header.ts'

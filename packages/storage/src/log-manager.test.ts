@@ -51,23 +51,16 @@ test('a log is found again with its topic id and high watermark; another id is r
   expect(manager.getOrCreate(PARTITION, TOPIC_ID, fixture.config)).toEqual({ ok: true, value: manager.get(PARTITION) })
 })
 
-test('a log of a killed process outlives a power cut once it is synced again', async () => {
+test.each([
+  ['a log of a killed process outlives a power cut once it is synced again', (fixture: LogFixture) => fixture.kill()],
+  ['a file that was lost with its name is made again, and its new name outlives the next power cut', (fixture: LogFixture) => {
+    fixture.fs.syncDirectory(LOG_DIR)
+    fixture.crash()
+  }],
+])('%s', async (_name, end) => {
   const fixture = new LogFixture()
   await fixture.log()
-  fixture.kill()
-  const log = await fixture.log()
-  log.appendAsLeader(batch(), EPOCH, 'client')
-  await fixture.settle()
-  expect(log.durableEndOffset).toBe(1)
-  fixture.crash()
-  expect((await fixture.log()).logEndOffset).toBe(1)
-})
-
-test('a file that was lost with its name is made again, and its new name outlives the next power cut', async () => {
-  const fixture = new LogFixture()
-  await fixture.log()
-  fixture.fs.syncDirectory(LOG_DIR)
-  fixture.crash()
+  end(fixture)
   const log = await fixture.log()
   log.appendAsLeader(batch(), EPOCH, 'client')
   await fixture.settle()

@@ -98,36 +98,20 @@ describe('offsets outlive their retention', () => {
     return all
   }
 
-  test('gone when their time is over', () => {
+  test.each([
+    ['when their time is over', 1_020, null, null],
+    ['too early', 900, null, 'G4 OffsetsOutliveRetention'],
+    ['while the group had members', 1_500, { at: 900, seen: 890 }, 'G4 OffsetsOutliveRetention'],
+    ['before the group came back', 1_600, { at: 1_500, seen: 1_490 }, null],
+  ] as const)('gone %s', (_name, foundGoneMs, member, violation) => {
     const { world, checks, at } = committed()
-    at(1_020)
-    checks.fetched('g', '0', -1, 1_015)
-    expect(world.violation).toBeNull()
-  })
-
-  test('gone too early is flagged', () => {
-    const { world, checks, at } = committed()
-    at(900)
-    checks.fetched('g', '0', -1, 890)
-    expect(world.violation?.name).toBe('G4 OffsetsOutliveRetention')
-  })
-
-  test('gone while the group had members is flagged', () => {
-    const { world, checks, at } = committed()
-    at(900)
-    checks.memberSeen('g', 890)
-    at(1_500)
-    checks.fetched('g', '0', -1, 1_490)
-    expect(world.violation?.name).toBe('G4 OffsetsOutliveRetention')
-  })
-
-  test('what expired before the group came back stays gone', () => {
-    const { world, checks, at } = committed()
-    at(1_500)
-    checks.memberSeen('g', 1_490)
-    at(1_600)
-    checks.fetched('g', '0', -1, 1_590)
-    expect(world.violation).toBeNull()
+    if (member !== null) {
+      at(member.at)
+      checks.memberSeen('g', member.seen)
+    }
+    at(foundGoneMs)
+    checks.fetched('g', '0', -1, foundGoneMs - 10)
+    expect(world.violation?.name ?? null).toBe(violation)
   })
 
   test('a group that expired with its offsets may count from the start', () => {

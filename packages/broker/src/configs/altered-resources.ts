@@ -2,7 +2,8 @@
  * The common road of AlterConfigs and IncrementalAlterConfigs: loggers are changed here, what is wrong is refused here, the rest goes
  * to the controller, and the answers come back in the order of the request.
  */
-import { ErrorCode } from '@kavka/protocol'
+import { errorMessage, ErrorCode } from '@kavka/protocol'
+import { FORWARD_TIMEOUT_MS } from '../handlers/forwarded.ts'
 import type { RequestContext } from '../handlers/handler.ts'
 import type { NodeServices } from '../handlers/services.ts'
 import { CLUSTER_RESOURCE } from '../security/authorizer.ts'
@@ -37,6 +38,23 @@ export function answerHere(
   return refusal === null ? null : { ...named(resource), ...refusal }
 }
 
+/** What the controller says of the resources that it was left to decide, or for each why it could not be asked. */
+export async function answeredByController(
+  request: { readonly resources: readonly Omit<AlteredResource, 'changes'>[] },
+  context: RequestContext,
+  services: NodeServices,
+): Promise<readonly AlteredResourceResult[]> {
+  const { apiKey, apiVersion } = context
+  const reply = await services.controller.request({ apiKey, apiVersion, body: request, timeoutMs: FORWARD_TIMEOUT_MS }, context)
+  if (reply.kind === 'answered') {
+    // It leaves out what stands at its default.
+    const { responses } = reply.body as { readonly responses: readonly (Partial<AlteredResourceResult> & Omit<AlteredResource, 'changes'>)[] }
+    return responses.map((result) => ({ errorCode: ErrorCode.NONE, errorMessage: null, ...result }))
+  }
+  const { errorCode } = reply
+  return request.resources.map((resource) => ({ ...named(resource), errorCode, errorMessage: errorMessage(errorCode) }))
+}
+
 /** Puts the controller's answers, which are in the order of what it was asked, between those given here. */
 export function merged(
   here: readonly (AlteredResourceResult | null)[],
@@ -46,7 +64,7 @@ export function merged(
   return here.map((answer) => answer ?? controllers[at++]!)
 }
 
-export function named({ resourceType, resourceName }: AlteredResource): Pick<AlteredResource, 'resourceType' | 'resourceName'> {
+export function named({ resourceType, resourceName }: Omit<AlteredResource, 'changes'>): Pick<AlteredResource, 'resourceType' | 'resourceName'> {
   return { resourceType, resourceName }
 }
 

@@ -145,7 +145,8 @@ test('closing lets what is in flight be answered', async () => {
   await client.closedByServer()
 })
 
-test('what lends memory to a reply is told when the reply is with the kernel, not before', async () => {
+/** A client that does not read, and a reply too large for the kernel. */
+async function replyThatWaits() {
   const large = Buffer.alloc(32 * 1024 * 1024, 1)
   let sent = 0
   const listener = await listen({ requestOf: () => answer(() => ({ ...replyOf(large), sent: () => void sent++ })) })
@@ -153,26 +154,25 @@ test('what lends memory to a reply is told when the reply is with the kernel, no
   client.socket.pause()
   client.raw(framed(Buffer.from('ask')))
   await until(() => listener.replyBytesWaiting > 0)
+  return { listener, client, sentCount: () => sent }
+}
+
+test('what lends memory to a reply is told when the reply is with the kernel, not before', async () => {
+  const { client, sentCount } = await replyThatWaits()
   await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(sent).toBe(0)
+  expect(sentCount()).toBe(0)
   client.socket.resume()
   await client.frame()
-  await until(() => sent === 1)
+  await until(() => sentCount() === 1)
   await client.close()
 })
 
 test('nobody is told of a reply that was not sent: the kernel may still be looking at it', async () => {
-  const large = Buffer.alloc(32 * 1024 * 1024, 1)
-  let sent = 0
-  const listener = await listen({ requestOf: () => answer(() => ({ ...replyOf(large), sent: () => void sent++ })) })
-  const client = await KafkaTestClient.connect(listener.port)
-  client.socket.pause()
-  client.raw(framed(Buffer.from('ask')))
-  await until(() => listener.replyBytesWaiting > 0)
+  const { listener, client, sentCount } = await replyThatWaits()
   client.socket.destroy()
   await until(() => listener.connectionCount === 0)
   await new Promise((resolve) => setTimeout(resolve, 20))
-  expect(sent).toBe(0)
+  expect(sentCount()).toBe(0)
 })
 
 async function until(condition: () => boolean): Promise<void> {

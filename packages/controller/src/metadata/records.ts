@@ -3,8 +3,8 @@
  * are the codec's matter (`record-codec.ts`, `proto/kavka/internal/v1/metadata.proto`). Records of one batch
  * take effect together or not at all.
  */
-import type { BrokerEpoch, LeaderEpoch, NodeId, PartitionEpoch, Uuid } from '@kavka/protocol'
-import type { ConfigResourceType, Endpoint } from './image.ts'
+import type { BrokerEpoch, NodeId, Uuid } from '@kavka/protocol'
+import type { ConfigResourceType, Endpoint, PartitionRegistration } from './image.ts'
 
 export type MetadataRecord =
   | RegisterBrokerRecord
@@ -76,22 +76,9 @@ export interface TopicRecord {
 }
 
 /** A new partition; numbers of a topic come in order from 0. */
-export interface PartitionRecord {
+export interface PartitionRecord extends PartitionRegistration {
   readonly kind: 'partition'
   readonly topicId: Uuid
-  readonly partition: number
-  readonly replicas: readonly NodeId[]
-  /** Of each replica, in the same order. */
-  readonly directories: readonly Uuid[]
-  readonly isr: readonly NodeId[]
-  readonly elr: readonly NodeId[]
-  readonly lastKnownElr: readonly NodeId[]
-  readonly addingReplicas: readonly NodeId[]
-  readonly removingReplicas: readonly NodeId[]
-  readonly leader: NodeId | null
-  readonly leaderRecovery: 'recovered' | 'recovering'
-  readonly leaderEpoch: LeaderEpoch
-  readonly partitionEpoch: PartitionEpoch
 }
 
 /**

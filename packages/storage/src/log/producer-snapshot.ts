@@ -2,7 +2,7 @@
 import { failure, success } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
 import { crc32c } from './crc32c.ts'
-import { readInt64, writeInt64 } from './int64.ts'
+import { int64At, writeInt64At } from '@kavka/protocol'
 import { NO_SEQUENCE } from './producer-state.ts'
 import type { ProducerEntry } from './producer-state.ts'
 
@@ -36,23 +36,23 @@ export function decodeProducerSnapshot(buffer: Buffer): Result<ProducerEntry[], 
 
 function encodeEntry(buffer: Buffer, at: number, entry: ProducerEntry): void {
   const last = entry.batches.at(-1)
-  writeInt64(buffer, entry.producerId, at)
+  writeInt64At(buffer, at, entry.producerId)
   buffer.writeInt16BE(entry.producerEpoch, at + 8)
   buffer.writeInt32BE(last?.lastSequence ?? NO_SEQUENCE, at + 10)
-  writeInt64(buffer, last?.lastOffset ?? -1, at + 14)
+  writeInt64At(buffer, at + 14, last?.lastOffset ?? -1)
   buffer.writeInt32BE(last?.offsetDelta ?? 0, at + 22)
-  writeInt64(buffer, entry.lastTimestampMs, at + 26)
+  writeInt64At(buffer, at + 26, entry.lastTimestampMs)
   buffer.writeInt32BE(entry.coordinatorEpoch, at + 34)
-  writeInt64(buffer, entry.transactionStartOffset ?? -1, at + 38)
+  writeInt64At(buffer, at + 38, entry.transactionStartOffset ?? -1)
 }
 
 function decodeEntry(buffer: Buffer, at: number): ProducerEntry {
-  const lastOffset = readInt64(buffer, at + 14)
-  const timestampMs = readInt64(buffer, at + 26)
-  const transactionStartOffset = readInt64(buffer, at + 38)
+  const lastOffset = int64At(buffer, at + 14)
+  const timestampMs = int64At(buffer, at + 26)
+  const transactionStartOffset = int64At(buffer, at + 38)
   const last = { lastSequence: buffer.readInt32BE(at + 10), lastOffset, offsetDelta: buffer.readInt32BE(at + 22), timestampMs }
   return {
-    producerId: readInt64(buffer, at),
+    producerId: int64At(buffer, at),
     producerEpoch: buffer.readInt16BE(at + 8),
     batches: lastOffset < 0 ? [] : [last],
     lastTimestampMs: timestampMs,

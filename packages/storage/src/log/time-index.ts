@@ -3,7 +3,7 @@
  * batch that has it - segment base), ascending in the timestamp.
  */
 import { assert } from '@kavka/kernel'
-import { readInt64, writeInt64 } from './int64.ts'
+import { int64At, writeInt64At } from '@kavka/protocol'
 
 export const TIME_INDEX_ENTRY_BYTES = 12
 const ENTRIES_MIN = 16
@@ -42,7 +42,7 @@ export class TimeIndex {
 
   entry(index: number): TimestampOffset {
     const at = index * TIME_INDEX_ENTRY_BYTES
-    return { timestampMs: readInt64(this.#bytes, at), offset: this.#baseOffset + this.#bytes.readInt32BE(at + 8) }
+    return { timestampMs: int64At(this.#bytes, at), offset: this.#baseOffset + this.#bytes.readInt32BE(at + 8) }
   }
 
   get last(): TimestampOffset | null {
@@ -56,7 +56,7 @@ export class TimeIndex {
     assert(last === null || offset >= last.offset, 'time index offsets must not descend', { offset, last: last?.offset })
     this.#reserve()
     const at = this.#count * TIME_INDEX_ENTRY_BYTES
-    writeInt64(this.#bytes, timestampMs, at)
+    writeInt64At(this.#bytes, at, timestampMs)
     this.#bytes.writeInt32BE(offset - this.#baseOffset, at + 8)
     this.#count++
   }
@@ -67,7 +67,7 @@ export class TimeIndex {
     let high = this.#count - 1
     while (low <= high) {
       const middle = (low + high) >>> 1
-      if (readInt64(this.#bytes, middle * TIME_INDEX_ENTRY_BYTES) < timestampMs) low = middle + 1
+      if (int64At(this.#bytes, middle * TIME_INDEX_ENTRY_BYTES) < timestampMs) low = middle + 1
       else high = middle - 1
     }
     return high < 0 ? this.#baseOffset : this.entry(high).offset
@@ -93,8 +93,8 @@ export function soundTimeBytes(content: Buffer): number {
   let relative = -1
   let at = 0
   for (; at + TIME_INDEX_ENTRY_BYTES <= content.length; at += TIME_INDEX_ENTRY_BYTES) {
-    if (readInt64(content, at) <= timestampMs || content.readInt32BE(at + 8) < relative) return at
-    timestampMs = readInt64(content, at)
+    if (int64At(content, at) <= timestampMs || content.readInt32BE(at + 8) < relative) return at
+    timestampMs = int64At(content, at)
     relative = content.readInt32BE(at + 8)
   }
   return at

@@ -1,5 +1,5 @@
 /** The `.txnindex` of a segment: aborted transactions whose ABORT marker lies in it, ascending in the marker's offset (KIP-98). */
-import { readInt64, writeInt64 } from './int64.ts'
+import { int64At, writeInt64At } from '@kavka/protocol'
 
 export const TRANSACTION_INDEX_ENTRY_BYTES = 34
 const VERSION = 0
@@ -19,10 +19,10 @@ export function encodeAbortedTransactions(entries: readonly AbortedTransactionEn
   entries.forEach((entry, index) => {
     const at = index * TRANSACTION_INDEX_ENTRY_BYTES
     buffer.writeInt16BE(VERSION, at)
-    writeInt64(buffer, entry.producerId, at + 2)
-    writeInt64(buffer, entry.firstOffset, at + 10)
-    writeInt64(buffer, entry.lastOffset, at + 18)
-    writeInt64(buffer, entry.lastStableOffset, at + 26)
+    writeInt64At(buffer, at + 2, entry.producerId)
+    writeInt64At(buffer, at + 10, entry.firstOffset)
+    writeInt64At(buffer, at + 18, entry.lastOffset)
+    writeInt64At(buffer, at + 26, entry.lastStableOffset)
   })
   return buffer
 }
@@ -35,10 +35,10 @@ export function readAbortedTransactions(
   const entries: AbortedTransactionEntry[] = []
   for (let at = 0; at + TRANSACTION_INDEX_ENTRY_BYTES <= content.length; at += TRANSACTION_INDEX_ENTRY_BYTES) {
     const entry = {
-      producerId: readInt64(content, at + 2),
-      firstOffset: readInt64(content, at + 10),
-      lastOffset: readInt64(content, at + 18),
-      lastStableOffset: readInt64(content, at + 26),
+      producerId: int64At(content, at + 2),
+      firstOffset: int64At(content, at + 10),
+      lastOffset: int64At(content, at + 18),
+      lastStableOffset: int64At(content, at + 26),
     }
     const previous = entries.at(-1)?.lastOffset ?? baseOffset - 1
     if (content.readInt16BE(at) !== VERSION || entry.lastOffset <= previous || entry.firstOffset > entry.lastOffset) break
