@@ -303,6 +303,7 @@ export class Cluster implements ClusterView {
   }
 
   #renamed({ id, disk }: Machine, process: SimulatedProcess, from: string, to: string): void {
+    if (to.endsWith('/log-start-offset-checkpoint')) this.world.probes.hit('log start written down')
     const isDurable = this.metaFiles.renamed(id, to, () => disk.peek(to))
     // One that stalls the event loop is over before anything else happens; those in the background take their time.
     const isInBackground = from.endsWith('.next.tmp')

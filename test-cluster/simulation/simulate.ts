@@ -40,6 +40,7 @@ export interface RunResult {
   readonly probes: ReadonlyMap<ProbeName, number>
   readonly judged: ReadonlyMap<PredicateName, number>
   readonly acknowledged: number
+  readonly faults: number
 }
 
 const START_MS_MAX = 30_000
@@ -66,7 +67,7 @@ class Run {
   constructor(options: RunOptions) {
     this.#options = options
     this.#world = new World({ seed: options.seed, ...(options.only === undefined ? {} : { only: options.only }) })
-    const swarm = chooseSwarm(this.#world.random('swarm'), this.#world.random('more swarm'), this.#world.random('later swarm'))
+    const swarm = chooseSwarm(this.#world.random('swarm'), this.#world.random('more swarm'), this.#world.random('later swarm'), this.#world.random('tempo'))
     this.#plan = options.plan ?? planFaults(swarm, this.#world.random('faults'), FAULTS_FROM_MS)
     this.#cluster = new Cluster({ swarm, ...(options.logger === undefined ? {} : { logger: options.logger }) }, this.#world)
     this.#admin = new Admin('admin', 100, this.#cluster)
@@ -215,6 +216,7 @@ class Run {
     return {
       seed: this.#options.seed, swarm: this.#cluster.swarm, plan: this.#plan, violation: world.violation, hash: world.hash.value, events: world.events,
       simulatedMs: world.nowMs, log: world.log, probes: world.probes.counts, judged: world.judged, acknowledged,
+      faults: this.#injector.injected,
     }
   }
 }

@@ -1,5 +1,7 @@
 /** What each seed chooses for itself: a small cluster with odd options and a few kinds of trouble, rather than everything at once. */
 import type { Random } from '@kavka/kernel'
+import { chooseTempo } from './tempo.ts'
+import type { Tempo } from './tempo.ts'
 
 export interface SwarmOptions {
   readonly nodeCount: number
@@ -33,6 +35,7 @@ export interface SwarmOptions {
   readonly faultKinds: readonly FaultKind[]
   readonly faultEveryMs: number
   readonly faultyMs: number
+  readonly tempo: Tempo
 }
 
 export const faultKinds = [
@@ -51,14 +54,15 @@ export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[n
 /** After these a disk may lack what only its page cache had. */
 const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full', 'lost-writes', 'read-error']
 
-/** `more` and `later`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
-export function chooseSwarm(random: Random, more: Random, later: Random): SwarmOptions {
+/** `more`, `later` and `pace`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
+export function chooseSwarm(random: Random, more: Random, later: Random, pace: Random): SwarmOptions {
   const pick = <T>(...values: readonly T[]): T => values[random.below(values.length)]!
   const nodeCount = pick(1, 2, 3, 3, 3, 3, 4, 5)
   const voterCount = Math.min(nodeCount, pick(1, 3, 3, 3, 5)) as number
   const replicationFactor = Math.min(nodeCount, pick(1, 2, 3, 3, 3))
   const durability = pick('synced', 'synced', 'synced', 'page-cache' as const)
   const slow = pick(0.2, 1, 5)
+  const tempo = chooseTempo(pace)
   return {
     nodeCount,
     voterCount: voterCount === 2 ? pick(1, 2) : voterCount === 4 ? 3 : voterCount,
@@ -87,7 +91,8 @@ export function chooseSwarm(random: Random, more: Random, later: Random): SwarmO
     offsetsRetentionMs: more.below(3) === 0 ? 5_000 : null,
     faultKinds: [...chosenFaults(random, later, durability === 'page-cache'), ...(more.below(4) === 0 ? ['overtaken-proposal' as const] : [])],
     faultEveryMs: pick(300, 800, 2_000),
-    faultyMs: pick(5_000, 10_000, 20_000),
+    faultyMs: tempo.faultyMs ?? pick(5_000, 10_000, 20_000),
+    tempo,
   }
 }
 

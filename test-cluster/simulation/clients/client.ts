@@ -68,6 +68,11 @@ export class Client {
     this.partitions.delete(`${topic}-${partition}`)
   }
 
+  /** Between two requests of a client that would wait for `paceMs` in an intense run. */
+  pause(paceMs: number): Promise<void> {
+    return this.process.sleep(paceMs * this.cluster.swarm.tempo.paceFactor)
+  }
+
   get random01(): number {
     return this.random.unit()
   }

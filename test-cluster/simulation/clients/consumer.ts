@@ -22,7 +22,7 @@ export class Consumer {
   async #loop(): Promise<void> {
     const { client } = this
     for (;;) {
-      await client.process.sleep(this.#paceMs * (0.5 + client.random.unit()))
+      await client.pause(this.#paceMs * (0.5 + client.random.unit()))
       if (client.partitions.size === 0 || client.random.unit() < 0.1) await client.refresh()
       const names = [...client.partitions.keys()]
       if (names.length === 0) continue

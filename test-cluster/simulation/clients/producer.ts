@@ -34,6 +34,7 @@ interface Target {
 }
 
 const IN_FLIGHT_MAX = 5
+const BURST_MAX = 4
 const REQUEST_TIMEOUT_MS = 1_500
 /** What may be answered to a producer that does everything right. */
 const LEGAL_ERRORS: ReadonlySet<number> = new Set([
@@ -76,7 +77,7 @@ export class Producer {
   async #loop(): Promise<void> {
     const { client } = this
     for (;;) {
-      await client.process.sleep(this.#paceMs * (0.5 + client.random.unit()))
+      await client.pause(this.#paceMs * (0.5 + client.random.unit()))
       if (this.isStopping) continue
       if (client.partitions.size === 0 || client.random.unit() < 0.05) await client.refresh()
       const names = [...client.partitions.keys()].filter((name) => !name.startsWith('__'))
@@ -85,9 +86,15 @@ export class Producer {
       const target = await this.#targetOf(name)
       if (target === null || target.queue.length >= IN_FLIGHT_MAX * 2) continue
       this.#maybeStartEpoch(target)
-      this.#make(target)
+      for (let batches = this.#burst(); batches > 0; batches--) this.#make(target)
       this.#pump(target)
     }
+  }
+
+  /** Who waits long has more to say at once: several batches under way are what sequences are about. */
+  #burst(): number {
+    const { random, cluster } = this.client
+    return cluster.swarm.tempo.paceFactor === 1 || random.unit() < 0.7 ? 1 : 2 + random.below(BURST_MAX - 1)
   }
 
   async #targetOf(name: string): Promise<Target | null> {

@@ -24,7 +24,7 @@ class TopicAdmin {
   async loop(): Promise<void> {
     const { client } = this.admin
     for (;;) {
-      await client.process.sleep(this.#paceMs * (0.5 + client.random.unit()))
+      await client.pause(this.#paceMs * (0.5 + client.random.unit()))
       if (client.cluster.isHealing) return
       await this.#act(PASSING_TOPICS[client.random.below(PASSING_TOPICS.length)]!, client.random.unit())
     }

@@ -17,6 +17,9 @@ export class FaultInjector {
   readonly #damage: DiskDamage
   readonly #lifts = new Set<() => void>()
 
+  /** Faults of the plan that struck, or found nothing to strike. */
+  injected = 0
+
   constructor(cluster: Cluster, admin: Admin) {
     this.#cluster = cluster
     this.#admin = admin
@@ -62,6 +65,7 @@ export class FaultInjector {
     const id = nodeIds[Math.floor(fault.dice[0]! * nodeIds.length)]!
     const other = nodeIds[Math.floor(fault.dice[1]! * nodeIds.length)]!
     if (this.#damage.mustBeQuiet && isDestructive(fault)) return
+    this.injected++
     world.note(`fault ${fault.kind} ${id} ${other}`)
     this.#perform(fault, id, other)
   }

@@ -11,8 +11,12 @@ export interface SeedPoolOptions {
   readonly seconds: number
 }
 
+export interface PlayedSeed extends RunResult {
+  readonly cpuMs: number
+}
+
 export interface SeedPoolEvents {
-  played(result: RunResult): void
+  played(result: PlayedSeed): void
   /** The process ended, or said nothing for too long, with this seed at hand. */
   lost(seed: number, problem: string): void
 }
@@ -57,13 +61,13 @@ class Worker {
     this.#events = events
     this.#child = fork(join(import.meta.dirname, 'seed-worker.ts'), { execArgv: [...process.execArgv, ...EXEC_ARGV], serialization: 'advanced' })
     this.done = new Promise((resolve) => {
-      this.#child.on('message', (result: RunResult) => this.#played(result))
+      this.#child.on('message', (result: PlayedSeed) => this.#played(result))
       this.#child.on('exit', (code, signal) => resolve(this.#ended(signal ?? `code ${code}`)))
     })
     this.#refill()
   }
 
-  #played(result: RunResult): void {
+  #played(result: PlayedSeed): void {
     this.#atHand.shift()
     this.#events.played(result)
     this.#refill()
