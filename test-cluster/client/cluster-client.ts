@@ -1,7 +1,7 @@
 import {
-  apis, createTopicsRequestCodec, createTopicsResponseCodec, errorName, fetchRequestCodec, fetchResponseCodec,
-  initProducerIdRequestCodec, initProducerIdResponseCodec, listOffsetsRequestCodec, listOffsetsResponseCodec, metadataRequestCodec,
-  metadataResponseCodec,
+  apis, createTopicsRequestCodec, createTopicsResponseCodec, deleteTopicsRequestCodec, deleteTopicsResponseCodec, errorName,
+  fetchRequestCodec, fetchResponseCodec, initProducerIdRequestCodec, initProducerIdResponseCodec, listOffsetsRequestCodec,
+  listOffsetsResponseCodec, metadataRequestCodec, metadataResponseCodec,
 } from '@kavka/protocol'
 import type { MetadataResponse, MetadataResponseMetadataResponsePartition } from '@kavka/protocol'
 import { eventually } from '../process/eventually.ts'
@@ -97,6 +97,15 @@ export class ClusterClient {
       return true
     }, { what: `topic ${name} is created`, withinMs })
     await eventually(async () => (await this.partitions(name)).every((one) => one.leaderId >= 0), { what: `${name} is led`, withinMs })
+  }
+
+  /** Deletes topics; one that is not there is fine. */
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    await eventually(async () => {
+      const connection = await this.anyConnection()
+      const { responses } = await connection.request(deleteTopicsRequestCodec, deleteTopicsResponseCodec, 5, { topicNames: [...names], timeoutMs: 30_000 })
+      return responses.every(({ errorCode }) => errorCode === 0 || errorName(errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION')
+    }, { what: `${names.join(', ')} are deleted` })
   }
 
   async anyConnection(): Promise<WireConnection> {

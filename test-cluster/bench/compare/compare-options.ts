@@ -28,7 +28,7 @@ export const usage = `npm run bench:compare [-- OPTIONS]: Apache Kafka and Kavka
   --sides NAME,NAME     some of kafka, kafka-quick-start and kavka (default all)
   --rounds N            default 5
   --megabytes N         what a produce measurement moves (default ${defaultSizes.megabytes}); --records N: the same in records of 1 KiB
-  --warm-megabytes N    what goes through a cluster before anything is measured (default ${defaultSizes.warmMegabytes})
+  --warm-megabytes N    one step of the warm-up, which ends when steps get no cheaper (default ${defaultSizes.warmMegabytes})
   --seconds N           how long a steady rate is held (default ${defaultSizes.seconds})
   --idle-seconds N      how long idling is measured (default ${defaultSizes.idleSeconds})
   --recovery-megabytes N  what is recovered after a kill (default ${defaultSizes.recoveryMegabytes})

@@ -6,8 +6,8 @@ import type { ComparedCluster, Side } from './clusters/compared-cluster.ts'
 import { quickStartKafka, stockKafka } from './clusters/kafka-side.ts'
 import type { SideOptions } from './clusters/kafka-side.ts'
 import { kavka } from './clusters/kavka-side.ts'
-import { wholeCluster } from './clusters/whole-cluster.ts'
-import { pageCacheProperties } from './compared-topic.ts'
+import { allInSync, wholeCluster } from './clusters/whole-cluster.ts'
+import { comparedProperties, removeTopics } from './compared-topic.ts'
 import type { Bench, Figures, Measurement, Sizes } from './measurement.ts'
 import { warmUp } from './measurements/warm-up.ts'
 import { settleDisk } from './page-cache.ts'
@@ -32,12 +32,21 @@ const makers: Readonly<Record<Side, (options: SideOptions) => Promise<ComparedCl
 const LOG_CHARACTERS = 800
 /** Longer than the longest of them takes anywhere; one that hangs must not cost the rest of the night. */
 const MEASUREMENT_MS_MAX = 45 * 60_000
+const REJOIN_MS_MAX = 120_000
+
+/** A cluster and how far it has come. */
+interface Live {
+  readonly bench: Bench
+  readonly load: number
+  readonly stage: 'made' | 'started' | 'warm'
+}
 
 /** Goes through the passes; a measurement that fails costs itself and a new cluster for those after it. */
 export class Comparison {
   readonly #options: ComparisonOptions
   readonly #dependencies: ComparisonDependencies
-  #cluster: ComparedCluster | null = null
+  /** What runs now: the kept ones of the sides, or a single fresh one. */
+  readonly #live = new Map<Side, Live>()
 
   constructor(options: ComparisonOptions, dependencies: ComparisonDependencies) {
     this.#options = options
@@ -46,45 +55,66 @@ export class Comparison {
 
   async run(): Promise<void> {
     for (const pass of this.#options.passes) {
-      for (let left = pass.measurements; left.length > 0; ) left = await this.#onOneCluster(pass, left)
+      // Only kept clusters may be there while others are measured.
+      if (pass.cluster === 'fresh') await this.dispose()
+      for (const measurement of pass.measurements) await this.#survive(pass, measurement)
     }
+    await this.dispose()
   }
 
   /** Takes down what runs. */
   async dispose(): Promise<void> {
-    await this.#cluster?.dispose()
-    this.#cluster = null
+    for (const side of [...this.#live.keys()]) await this.#disposeOf(side)
   }
 
-  /** The measurements that are left when one failed, or none. */
-  async #onOneCluster(pass: Pass, measurements: readonly Measurement[]): Promise<readonly Measurement[]> {
-    const load = loadavg()[0]!
-    let stage: 'made' | 'started' | 'warm' = 'made'
-    let at = 0
-    let bench: Bench | null = null
+  async #disposeOf(side: Side): Promise<void> {
+    const live = this.#live.get(side)
+    this.#live.delete(side)
+    live?.bench.client.close()
+    await live?.bench.cluster.dispose()
+  }
+
+  async #survive(pass: Pass, measurement: Measurement): Promise<void> {
     try {
-      this.#cluster = await makers[pass.side]({ nodes: pass.nodes, properties: pageCacheProperties })
-      bench = { side: pass.side, cluster: this.#cluster, client: new ClusterClient(this.#cluster.bootstrap), sizes: this.#options.sizes }
-      for (; at < measurements.length; at++) {
-        const measurement = measurements[at]!
-        if (stage === 'made' && measurement.phase !== 'start') await launchAll(this.#cluster)
-        if (stage !== 'warm' && (measurement.phase === 'warm' || measurement.phase === 'last')) {
-          await warmUp(bench)
-          stage = 'warm'
-        }
-        await this.#measure(pass, measurement, bench, load)
-        if (stage === 'made') stage = 'started'
-      }
+      await this.#measure(pass, measurement, await this.#readyFor(pass, measurement))
     } catch (error) {
-      this.#failed(pass, measurements[at]!, error)
-    } finally {
-      bench?.client.close()
-      await this.dispose()
+      this.#failed(pass, measurement, error)
+      await this.#disposeOf(pass.side)
     }
-    return measurements.slice(at + 1)
   }
 
-  async #measure(pass: Pass, measurement: Measurement, bench: Bench, load: number): Promise<void> {
+  /** The cluster of the side, made, started and warmed up as far as the measurement wants it. */
+  async #readyFor(pass: Pass, { phase }: Measurement): Promise<Live> {
+    let live = this.#live.get(pass.side) ?? await this.#make(pass)
+    if (live.stage === 'made' && phase !== 'start') live = await this.#launch(live)
+    if (live.stage !== 'warm' && (phase === 'warm' || phase === 'last')) live = await this.#warm(live)
+    const ready: Live = { ...live, bench: { ...live.bench, round: pass.round } }
+    this.#live.set(pass.side, ready)
+    return ready
+  }
+
+  async #make({ side, nodes, round }: Pass): Promise<Live> {
+    const load = loadavg()[0]!
+    const cluster = await makers[side]({ nodes, properties: comparedProperties })
+    const client = new ClusterClient(cluster.bootstrap)
+    const live: Live = { bench: { side, round, cluster, client, sizes: this.#options.sizes, topics: [], warmTopic: '' }, load, stage: 'made' }
+    this.#live.set(side, live)
+    return live
+  }
+
+  async #launch(live: Live): Promise<Live> {
+    await launchMissing(live.bench)
+    return { ...live, stage: 'started' }
+  }
+
+  async #warm(live: Live): Promise<Live> {
+    const { topic, costs } = await warmUp(live.bench)
+    await removeTopics(live.bench)
+    this.#dependencies.log(`${live.bench.side} is warm; CPU s/GB of each step: ${costs.map((cost) => cost.toFixed(1)).join(' ')}`)
+    return { ...live, stage: 'warm', bench: { ...live.bench, warmTopic: topic } }
+  }
+
+  async #measure(pass: Pass, measurement: Measurement, { bench, load, stage }: Live): Promise<void> {
     await settleDisk(dirname(bench.cluster.dataDirectory(bench.cluster.nodeIds[0]!)))
     const startedMs = performance.now()
     const figures = await withinTime(measurement, bench)
@@ -92,18 +122,27 @@ export class Comparison {
     const { round, side } = pass
     this.#dependencies.record({ kind: 'measured', at: now(), round, side, measurement: measurement.name, figures, seconds, load })
     this.#dependencies.log(`round ${round}, ${side}, ${measurement.name} (${seconds.toFixed(0)} s): ${told(figures)}`)
+    if (stage === 'made') this.#live.set(side, { bench, load, stage: 'started' })
+    if (measurement.phase === 'own') return
+    if (measurement.phase === 'last') await launchMissing(bench)
+    await removeTopics(bench)
   }
 
   #failed({ round, side }: Pass, measurement: Measurement, error: unknown): void {
-    const logs = (this.#cluster?.nodeIds ?? []).map((nodeId) => `--- node ${nodeId}\n${this.#cluster!.log(nodeId).slice(-LOG_CHARACTERS)}`).join('\n')
+    const cluster = this.#live.get(side)?.bench.cluster
+    const logs = (cluster?.nodeIds ?? []).map((nodeId) => `--- node ${nodeId}\n${cluster!.log(nodeId).slice(-LOG_CHARACTERS)}`).join('\n')
     this.#dependencies.record({ kind: 'failed', at: now(), round, side, measurement: measurement.name, error: String(error).slice(0, 2000) })
     this.#dependencies.log(`round ${round}, ${side}, ${measurement.name} FAILED: ${String(error)}\n${logs}`)
   }
 }
 
-async function launchAll(cluster: ComparedCluster): Promise<void> {
-  for (const nodeId of cluster.nodeIds) cluster.launch(nodeId)
+/** Starts the nodes that do not run; resolves when all know each other and every replica of this measurement's topics is in sync. */
+async function launchMissing({ cluster, client, topics }: Bench): Promise<void> {
+  for (const nodeId of cluster.nodeIds) {
+    if (!cluster.isRunning(nodeId)) cluster.launch(nodeId)
+  }
   await wholeCluster(cluster)
+  await allInSync(client, topics, REJOIN_MS_MAX)
 }
 
 async function withinTime(measurement: Measurement, bench: Bench): Promise<Figures> {

@@ -23,7 +23,7 @@ export interface Row {
  * - `start`: the cluster is made but not started; the measurement starts it
  * - `fresh`: it runs and has had no load
  * - `warm`: its code is compiled and its memory touched
- * - `last`: the measurement breaks it
+ * - `last`: the measurement breaks it; what is broken is started again for the next
  * - `own`: it gets a cluster of its own, started and fresh, and may break it
  */
 export type Phase = 'start' | 'fresh' | 'warm' | 'last' | 'own'
@@ -49,7 +49,7 @@ export interface Measurement {
 export interface Sizes {
   /** What a produce or consume measurement moves. */
   readonly megabytes: number
-  /** What goes through a cluster before anything is measured. */
+  /** One step of warming up a cluster, see warmUp; also what the consumers read. */
   readonly warmMegabytes: number
   /** How long a steady rate is held. */
   readonly seconds: number
@@ -62,9 +62,14 @@ export interface Sizes {
 /** What a measurement works with. */
 export interface Bench {
   readonly side: Side
+  readonly round: number
   readonly cluster: ComparedCluster
   readonly client: ClusterClient
   readonly sizes: Sizes
+  /** Topics of the measurement that runs: they go when it ends, as a kept cluster must not fill the disk. */
+  readonly topics: string[]
+  /** What the consumers read; empty before the cluster is warm. */
+  readonly warmTopic: string
 }
 
 export const bothSides: readonly Side[] = ['kafka', 'kavka']

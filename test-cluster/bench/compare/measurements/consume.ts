@@ -4,7 +4,7 @@ import type { Bench, Figures, Measurement } from '../measurement.ts'
 import { withServerUsage } from '../server-usage.ts'
 import { consumerPerformance } from '../tools/consumer-performance.ts'
 import { baseCase } from './produce-case.ts'
-import { WARM_TOPIC, warmRecords } from './warm-up.ts'
+import { warmRecords } from './warm-up.ts'
 
 const group = 'Consume'
 const GROUPS = 5
@@ -27,8 +27,8 @@ export const consumeCold: Measurement = {
     cpu: { title: 'Cold, from the disk', unit: 'CPU s/GB', better: 'lower', target: 1 },
   },
   async measure(bench) {
-    const { cluster } = bench
-    await forgetFiles(cluster.nodeIds.flatMap((nodeId) => segmentsOf(cluster.dataDirectory(nodeId), WARM_TOPIC)))
+    const { cluster, warmTopic } = bench
+    await forgetFiles(cluster.nodeIds.flatMap((nodeId) => segmentsOf(cluster.dataDirectory(nodeId), warmTopic)))
     return read(bench, ['consume-cold'])
   },
 }
@@ -43,10 +43,10 @@ export const consumeFanOut: Measurement = {
   measure: (bench) => read(bench, Array.from({ length: GROUPS }, (_, index) => `fan-out-${index + 1}`)),
 }
 
-async function read({ cluster, sizes }: Bench, groups: readonly string[]): Promise<Figures> {
+async function read({ cluster, sizes, round, warmTopic }: Bench, groups: readonly string[]): Promise<Figures> {
   const records = warmRecords(sizes)
   const { result, usage } = await withServerUsage(cluster, () => Promise.all(groups.map((name) => (
-    consumerPerformance({ bootstrap: cluster.bootstrap, topic: WARM_TOPIC, records, group: name })
+    consumerPerformance({ bootstrap: cluster.bootstrap, topic: warmTopic, records, group: `${name}-${round}` })
   ))))
   return {
     rate: result.reduce((sum, { megabytesPerSecond }) => sum + megabytesPerSecond, 0),

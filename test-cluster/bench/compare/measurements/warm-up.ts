@@ -1,22 +1,49 @@
 import { comparedTopic } from '../compared-topic.ts'
 import type { Bench, Sizes } from '../measurement.ts'
+import { withServerUsage } from '../server-usage.ts'
 import { consumerPerformance } from '../tools/consumer-performance.ts'
 import { producerPerformance } from '../tools/producer-performance.ts'
 import { baseCase } from './produce-case.ts'
 
-/** What the warm-up writes, and the consumers read. */
-export const WARM_TOPIC = 'warm'
+/** A JVM that is still not at rest after so many steps is measured as it is. */
+const STEPS_MAX = 10
+/** Steps in a row without a new best before a cluster counts as warm. */
+const CALM_STEPS = 2
+/** A step that is cheaper by less than this is no new best. */
+const WORTHWHILE = 0.95
 
-/** How many records are in it. */
+/** How many records the consumers read. */
 export function warmRecords({ warmMegabytes }: Sizes): number {
   return Math.ceil((warmMegabytes * 1e6) / baseCase.recordBytes)
 }
 
-/** Compiles the code of both paths and touches the memory of the nodes, so that neither side is measured cold. */
-export async function warmUp(bench: Bench): Promise<void> {
-  const topic = await comparedTopic(bench, WARM_TOPIC, { partitions: baseCase.partitions })
-  const { bootstrap } = bench.cluster
-  const records = warmRecords(bench.sizes)
-  await producerPerformance({ ...baseCase, bootstrap, topic, records, warmupRecords: 0, throughput: -1 })
-  await consumerPerformance({ bootstrap, topic, records, group: 'warm-up' })
+/**
+ * Compiles the code of both paths and touches the memory of the nodes: writes and reads step by step until that gets no cheaper, so that
+ * neither side is measured cold. Resolves with the topic that the consumers read, and the CPU seconds per GB of each step.
+ */
+export async function warmUp(bench: Bench): Promise<{ readonly topic: string; readonly costs: readonly number[] }> {
+  const topic = await comparedTopic(bench, 'warm', { partitions: baseCase.partitions })
+  const more = await comparedTopic(bench, 'warm-more', { partitions: baseCase.partitions })
+  bench.topics.splice(bench.topics.indexOf(topic), 1)
+  const costs: number[] = []
+  while (costs.length < STEPS_MAX && !isAtRest(costs)) costs.push(await step(bench, costs.length === 0 ? topic : more, topic, costs.length))
+  return { topic, costs }
+}
+
+/** True when the last steps brought nothing. */
+export function isAtRest(costs: readonly number[]): boolean {
+  const best = costs.reduce<{ readonly cost: number; readonly at: number }>(
+    (known, cost, at) => (cost < known.cost * WORTHWHILE ? { cost, at } : known), { cost: Infinity, at: -1 },
+  )
+  return costs.length - 1 - best.at >= CALM_STEPS
+}
+
+async function step({ cluster, sizes, round }: Bench, written: string, read: string, index: number): Promise<number> {
+  const { bootstrap } = cluster
+  const records = warmRecords(sizes)
+  const { usage } = await withServerUsage(cluster, () => (
+    producerPerformance({ ...baseCase, bootstrap, topic: written, records, warmupRecords: 0, throughput: -1 })
+  ))
+  await consumerPerformance({ bootstrap, topic: read, records, group: `warm-up-${round}-${index}` })
+  return usage.cpuSeconds / (sizes.warmMegabytes / 1000)
 }
