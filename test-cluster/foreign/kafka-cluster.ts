@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../process/eventually.ts'
-import { freePorts } from '../process/ports.ts'
+import { freePorts } from '@kavka/testkit'
 import { javaArguments, loggingFlag, runTool } from './kafka-tools.ts'
 
 /** How the JVM of a broker is started: as Kafka's own start script does, or tuned for a quick start. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NodeProcess } from './node-process.ts'
 import type { NodeProcessOptions } from './node-process.ts'
-import { freePorts } from './ports.ts'
+import { freePorts } from '@kavka/testkit'
 
 export interface ProcessClusterOptions {
   readonly nodes?: number

@@ -1,7 +1,8 @@
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { ApiVersionsResponse, CreateTopicsResponse, DescribeClusterResponse, DescribeQuorumResponse } from '@kavka/protocol'
+import { startNode } from './start-node.ts'
 import { KafkaTestClient } from './testing/kafka-test-client.ts'
-import { TestNodes } from './testing/test-nodes.ts'
+import { nodeDependencies, TestNodes } from './testing/test-nodes.ts'
 
 /** Node 1 is the only controller; 2 and 3 are brokers that follow its log as observers. */
 const cluster = new TestNodes({}, (nodeId) => (nodeId === 1 ? 'controller' : 'broker'))
@@ -35,27 +36,22 @@ test('the controller serves no clients of brokers and is ready', async () => {
   expect(text).toContain('\nkafka_controller_kafkacontroller_activebrokercount 2')
 })
 
-test('data of another cluster is refused with a sentence', async () => {
-  await cluster.stop(3)
-  const { startNode } = await import('./start-node.ts')
-  const { createMetrics, nodeFileSystem, silentLogger, systemRandom, systemScheduler } = await import('@kavka/kernel')
-  const settings = { ...cluster.settings(3), clusterId: '5L6g3nShT-eMCtK--X86sw' }
-  const deps = { version: 'test', fs: nodeFileSystem, scheduler: systemScheduler, random: systemRandom, metrics: createMetrics(), logger: silentLogger }
-  const started = await startNode(settings, deps)
-  expect(started).toMatchObject({ ok: false })
-  expect(started.ok ? '' : started.error).toContain('4L6g3nShT-eMCtK--X86sw')
-  await cluster.start(3)
-})
+describe('a node that is down', () => {
+  // Stopping and starting nodes is left to the hooks, with their limit: a busy disk takes seconds for it.
+  beforeAll(() => cluster.stop(3), 30_000)
+  // What was refused has left nothing running, and nothing locked.
+  afterAll(() => cluster.start(3), 30_000)
 
-test('a port in use is told, and nothing is left running', async () => {
-  await cluster.stop(3)
-  const { startNode } = await import('./start-node.ts')
-  const { createMetrics, nodeFileSystem, silentLogger, systemRandom, systemScheduler } = await import('@kavka/kernel')
-  const taken = cluster.settings(3)
-  const listeners = taken.layout.listeners.map((listener) => ({ ...listener, bindPort: cluster.nodes.get(2)!.port }))
-  const settings = { ...taken, layout: { ...taken.layout, listeners } }
-  const deps = { version: 'test', fs: nodeFileSystem, scheduler: systemScheduler, random: systemRandom, metrics: createMetrics(), logger: silentLogger }
-  const started = await startNode(settings, deps)
-  expect(started.ok ? '' : started.error).toContain('EADDRINUSE')
-  await cluster.start(3)
+  test('refuses data of another cluster with a sentence', async () => {
+    const started = await startNode({ ...cluster.settings(3), clusterId: '5L6g3nShT-eMCtK--X86sw' }, nodeDependencies())
+    expect(started).toMatchObject({ ok: false })
+    expect(started.ok ? '' : started.error).toContain('4L6g3nShT-eMCtK--X86sw')
+  })
+
+  test('tells that its port is in use', async () => {
+    const own = cluster.settings(3)
+    const listeners = own.layout.listeners.map((listener) => ({ ...listener, bindPort: cluster.nodes.get(2)!.port }))
+    const started = await startNode({ ...own, layout: { ...own.layout, listeners } }, nodeDependencies())
+    expect(started.ok ? '' : started.error).toContain('EADDRINUSE')
+  })
 })

@@ -9,19 +9,13 @@ import type { Processes } from './files/directory-lock.ts'
 import { uuidText } from './files/log-directory-names.ts'
 import { formatMetaProperties, parseMetaProperties } from './files/meta-properties.ts'
 import { OffsetCheckpointFile } from './files/offset-checkpoint-file.ts'
-import type { LogManagerOptions } from './log-manager-options.ts'
+import type { LogManagerOptions, UnsavedBounds } from './log-manager-options.ts'
 import type { DiskLog } from './log/disk-log.ts'
 import { LogDirectory } from './log/log-directory.ts'
 import { eachAtOnce } from './log/each-at-once.ts'
 
 const META_PROPERTIES_FILE = 'meta.properties'
 
-const MEBIBYTE = 1024 * 1024
-/** Below it nothing is done between the regular checkpoints. */
-const UNSAVED_BYTES_NOTICED = 64 * MEBIBYTE
-/** Above it every log is checkpointed that has something unsaved, not only those with much. */
-const UNSAVED_BYTES_MAX = 512 * MEBIBYTE
-const LOG_UNSAVED_BYTES_MIN = 16 * MEBIBYTE
 /** Few, so that records are synced beside them. */
 const CHECKPOINTS_AT_ONCE = 4
 
@@ -57,9 +51,11 @@ export class LogDirectoryStore {
   readonly #highWatermarkFile: OffsetCheckpointFile
   readonly #logStartFile: OffsetCheckpointFile
   readonly #unlock: () => void
+  readonly #unsaved: UnsavedBounds
 
-  private constructor(directory: LogDirectory, unlock: () => void, fs: FileSystem, logger: Logger) {
+  private constructor(directory: LogDirectory, unlock: () => void, unsaved: UnsavedBounds, { fs, logger }: StorePorts) {
     this.directory = directory
+    this.#unsaved = unsaved
     this.#unlock = unlock
     const { path } = directory
     this.#recoveryPointFile = new OffsetCheckpointFile(`${path}/recovery-point-offset-checkpoint`, { fs })
@@ -84,7 +80,7 @@ export class LogDirectoryStore {
       return identified
     }
     const directory = new LogDirectory({ path, directoryId: identified.value }, { logger })
-    return success(new LogDirectoryStore(directory, locked.value, fs, logger))
+    return success(new LogDirectoryStore(directory, locked.value, options.unsaved, ports))
   }
 
   get status(): LogDirectoryStatus {
@@ -117,8 +113,9 @@ export class LogDirectoryStore {
       total += unsavedBytes
       most = Math.max(most, unsavedBytes)
     }
-    const min = total >= UNSAVED_BYTES_MAX ? 1 : LOG_UNSAVED_BYTES_MIN
-    if (total >= UNSAVED_BYTES_NOTICED && most >= min) await this.checkpointRecoveryPoints(min)
+    const { noticedBytes, bytesMax, logBytesMin } = this.#unsaved
+    const min = total >= bytesMax ? 1 : logBytesMin
+    if (total >= noticedBytes && most >= min) await this.checkpointRecoveryPoints(min)
   }
 
   checkpointHighWatermarks(): Promise<void> {

@@ -1,6 +1,16 @@
 import type { NodeId } from '@kavka/protocol'
 import type { LogConfig } from './log-config.ts'
 
+/** How much may lie behind the recovery points, where a start after a crash would read it, before they are moved between two regular checkpoints. */
+export interface UnsavedBounds {
+  /** Of a directory: below it nothing is done. */
+  readonly noticedBytes: number
+  /** Of a directory: above it every log is checkpointed that has something unsaved, not only those with much. */
+  readonly bytesMax: number
+  /** Of one log: much. */
+  readonly logBytesMin: number
+}
+
 /** How a node keeps its logs; each key carries the name of the setting it comes from. */
 export interface LogManagerOptions {
   /** `log.dirs`: absolute paths; created when missing. */
@@ -29,6 +39,7 @@ export interface LogManagerOptions {
   readonly tailCacheBytesMax: number
   /** Memory of all logs together for the indexes of segments that are no longer written. */
   readonly indexBytesMax: number
+  readonly unsaved: UnsavedBounds
   /** Segment files kept open at once by all logs together. */
   readonly openFilesMax: number
 }
@@ -46,5 +57,6 @@ export const logManagerDefaults = {
   producerIdExpirationCheckIntervalMs: 600_000,
   tailCacheBytesMax: 64 * MEBIBYTE,
   indexBytesMax: 64 * MEBIBYTE,
+  unsaved: { noticedBytes: 64 * MEBIBYTE, bytesMax: 512 * MEBIBYTE, logBytesMin: 16 * MEBIBYTE },
   openFilesMax: 4_096,
 } as const

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { freePorts } from '../../process/ports.ts'
+import { freePorts } from '@kavka/testkit'
 import { eventually } from '../../process/eventually.ts'
 import { HoldingProxy } from './holding-proxy.ts'
 

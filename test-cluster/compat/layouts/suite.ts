@@ -5,7 +5,7 @@ import { kafkaClasspath, runTool } from '../../foreign/kafka-tools.ts'
 import type { KafkaTool } from '../../foreign/kafka-tools.ts'
 import { eventually } from '../../process/eventually.ts'
 import { NodeProcess } from '../../process/node-process.ts'
-import { freePorts } from '../../process/ports.ts'
+import { freePorts } from '@kavka/testkit'
 import { succeeded } from '../check.ts'
 import type { CompatSuite } from '../check.ts'
 

@@ -1,12 +1,12 @@
 /** Nodes in this process for tests: real sockets and disks, short times, everything removed afterwards. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   createMetrics, layoutOf, loadBrokerConfig, nodeFileSystem, silentLogger, systemRandom, systemScheduler,
 } from '@kavka/kernel'
 import type { Logger } from '@kavka/kernel'
+import { freePorts } from '@kavka/testkit'
 import type { NodeSettings, RunningNode } from '../node/node-settings.ts'
 import { startNode } from '../start-node.ts'
 
@@ -20,16 +20,9 @@ export interface TestNode {
   readonly node: RunningNode
 }
 
-/** Ports that were free a moment ago. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise<ReturnType<typeof createServer>>((resolve) => {
-      const server = createServer().listen(0, ADDRESS, () => resolve(server))
-    })),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+/** What a node of a test is given: the machine itself, and a register of its own. */
+export function nodeDependencies(logger: Logger = silentLogger): Parameters<typeof startNode>[1] {
+  return { version: 'test', fs: nodeFileSystem, scheduler: systemScheduler, random: systemRandom, metrics: createMetrics(), logger }
 }
 
 export class TestNodes {
@@ -61,9 +54,7 @@ export class TestNodes {
   }
 
   async start(nodeId: number): Promise<TestNode> {
-    const started = await startNode(this.settings(nodeId), {
-      version: 'test', fs: nodeFileSystem, scheduler: systemScheduler, random: systemRandom, metrics: createMetrics(), logger: this.logger,
-    })
+    const started = await startNode(this.settings(nodeId), nodeDependencies(this.logger))
     if (!started.ok) throw new Error(started.error)
     const [port, controllerPort] = [this.#clientPorts[nodeId - 1]!, this.#controllerPorts[nodeId - 1]!]
     const node = { nodeId, port, controllerPort, node: started.value }

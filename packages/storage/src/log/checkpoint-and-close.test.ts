@@ -2,12 +2,10 @@
 import { buildBatch, buildEndTransactionMarker } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
 import type { DiskLog } from './disk-log.ts'
-import { LOG_DIR, LogFixture, PARTITION } from '../testing/log-fixture.ts'
+import { LOG_DIR, LogFixture, PARTITION, TOPIC_ID } from '../testing/log-fixture.ts'
 
 const EPOCH = 0 as LeaderEpoch
 const CHECKPOINTED = 61_000
-/** Seventy megabytes go through the disk in memory: seconds on a busy machine. */
-const MUCH_DATA_MS_MAX = 30_000
 const FIRST = `${LOG_DIR}/golden-0/00000000000000000000`
 const read = { endOffsetMax: 1_000 as Offset, bytesMax: 1_000_000, minimum: 'at-least-one-batch' as const }
 const batch = (timestamp = 1_700_000_400_000) => buildBatch([{ timestamp, key: null, value: Buffer.alloc(100, 1) }])
@@ -78,15 +76,36 @@ test('a start after a crash reads what lies behind the recovery point, and littl
   expect(await recovered.read({ startOffset: 52 as Offset, ...read })).toMatchObject({ kind: 'read', nextOffset: 55 })
 })
 
-test('much data moves the recovery point before the regular checkpoint', async () => {
-  const fixture = new LogFixture({ config: { segmentBytes: 2 ** 30, maxMessageBytes: 2 ** 25 }, manager: { tailCacheBytesMax: 0 } })
-  const log = await fixture.log()
-  const large = buildBatch([{ timestamp: 1_700_000_400_000, key: null, value: Buffer.alloc(17 * 2 ** 20, 1) }])
-  for (let i = 0; i < 4; i++) log.appendAsLeader(Buffer.from(large), EPOCH, 'client')
-  await fixture.scheduler.advance(2_000)
-  const recorded = fixture.fs.readFile(`${LOG_DIR}/recovery-point-offset-checkpoint`).toString()
-  expect(recorded).toContain('golden 0 4')
-}, MUCH_DATA_MS_MAX)
+describe('between two regular checkpoints the recovery point of a log moves', () => {
+  const KIBIBYTE = 1024
+  const unsaved = { noticedBytes: 64 * KIBIBYTE, bytesMax: 128 * KIBIBYTE, logBytesMin: 16 * KIBIBYTE }
+  const large = buildBatch([{ timestamp: 1_700_000_400_000, key: null, value: Buffer.alloc(17 * KIBIBYTE, 1) }])
+
+  /** What is recorded two seconds after so many large batches in one log and a small one in another. */
+  async function recordedAfter(largeBatches: number): Promise<string> {
+    const fixture = new LogFixture({ config: { segmentBytes: 2 ** 30 }, manager: { tailCacheBytesMax: 0, unsaved } })
+    const log = await fixture.log()
+    for (let i = 0; i < largeBatches; i++) log.appendAsLeader(Buffer.from(large), EPOCH, 'client')
+    const small = fixture.manager.getOrCreate({ topic: 'small', partition: 0 }, TOPIC_ID, fixture.config)
+    if (small.ok) small.value.appendAsLeader(batch(), EPOCH, 'client')
+    await fixture.scheduler.advance(2_000)
+    const file = `${LOG_DIR}/recovery-point-offset-checkpoint`
+    return fixture.fs.exists(file) ? fixture.fs.readFile(file).toString() : ''
+  }
+
+  test('when much waits in the directory and in the log', async () => {
+    expect(await recordedAfter(4)).toContain('golden 0 4')
+    expect(await recordedAfter(4)).toContain('small 0 0')
+  })
+
+  test('not when little waits in the directory', async () => {
+    expect(await recordedAfter(3)).not.toContain('golden 0 3')
+  })
+
+  test('whatever waits in the log, when very much waits in the directory', async () => {
+    expect(await recordedAfter(8)).toContain('small 0 1')
+  })
+})
 
 test('a damaged log keeps its recovery point: a later start must not take the damage for a torn tail', async () => {
   const fixture = new LogFixture()

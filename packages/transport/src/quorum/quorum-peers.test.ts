@@ -2,7 +2,9 @@ import type { Server, Socket } from 'node:net'
 import { createServer } from 'node:net'
 import type { LivenessProbe, RaftMessage } from '@kavka/controller'
 import { silentLogger, systemScheduler } from '@kavka/kernel'
+import type { Scheduler } from '@kavka/kernel'
 import type { LeaderEpoch, NodeId, Offset } from '@kavka/protocol'
+import { freePorts } from '@kavka/testkit'
 import { SILENCE_MS_MAX } from '../connection-watch.ts'
 import { CONNECT_TIMEOUT_MS, plaintext } from '../grpc-client.ts'
 import type { NodeAddress } from '../node-address.ts'
@@ -11,9 +13,12 @@ import type { AllowedServices } from '../grpc-endpoint.ts'
 import { TcpLivenessProbe } from '../liveness-probe.ts'
 import { listenOnLoopback } from '../testing/loopback-listener.ts'
 import type { LoopbackListener } from '../testing/loopback-listener.ts'
+import { CountedProbe } from '../testing/counted-probe.ts'
 import { CuttingProxy } from '../testing/cutting-proxy.ts'
+import { StandingTime } from '../testing/standing-time.ts'
 import { quiet, until } from '../testing/until.ts'
 import { GrpcQuorumPeers } from './grpc-quorum-peers.ts'
+import { BACKOFF_MS_MAX, BACKOFF_MS_MIN, REFUSED_BACKOFF_MS_MAX } from './peer-link.ts'
 
 const tcpProbe = new TcpLivenessProbe({}, { scheduler: systemScheduler })
 
@@ -30,11 +35,11 @@ afterEach(async () => {
   for (const each of running.splice(0)) await each.stop()
 })
 
-function makeNode(id: number, voters: ReadonlyMap<NodeId, NodeAddress>, clusterId = 'cluster', probe: LivenessProbe = tcpProbe): Node {
+function makeNode(id: number, voters: ReadonlyMap<NodeId, NodeAddress>, clusterId = 'cluster', probe: LivenessProbe = tcpProbe, scheduler: Scheduler = systemScheduler): Node {
   const node = { id: id as NodeId, received: [] as RaftMessage[], reachable: [] as NodeId[], unreachable: [] as NodeId[] }
   const peers = new GrpcQuorumPeers(
     { clusterId, nodeId: node.id, voters },
-    { scheduler: systemScheduler, logger: silentLogger, probe, credentialsOf: plaintext },
+    { scheduler, logger: silentLogger, probe, credentialsOf: plaintext },
     {
       receive: (message) => void node.received.push(message),
       peerReachable: (peer) => void node.reachable.push(peer),
@@ -54,12 +59,6 @@ async function listen(node: Node, port = 0, allowed: AllowedServices = 'controll
 const at = (port: number): NodeAddress => ({ host: '127.0.0.1', port })
 const voterMap = (...entries: [number, number][]): ReadonlyMap<NodeId, NodeAddress> =>
   new Map(entries.map(([id, port]) => [id as NodeId, at(port)]))
-
-async function freePort(): Promise<number> {
-  const { port, close } = await listenOnLoopback({ allowed: 'controller' }, new GrpcEndpoint({ providers: [] }))
-  await close()
-  return port
-}
 
 function envelope(from: Node, to: Node): Pick<RaftMessage, 'clusterId' | 'from' | 'to' | 'epoch'> {
   return { clusterId: 'cluster', from: from.id, to: to.id, epoch: 1 as LeaderEpoch }
@@ -114,18 +113,22 @@ test('messages to those who are away, or whom nobody knows, are dropped', async 
 })
 
 test('a voter whose port refuses is reported once, and once again after it was there', async () => {
-  const port = await freePort()
-  const node = makeNode(2, voterMap([1, port]))
+  const [port] = (await freePorts(1)) as [number]
+  const time = new StandingTime()
+  const probe = new CountedProbe(tcpProbe)
+  const node = makeNode(2, voterMap([1, port]), 'cluster', probe, time.scheduler)
   node.peers.start()
-  expect(await until(() => node.unreachable.length === 1)).toBeLessThan(500)
-  await quiet(300)
+  await time.until(() => node.unreachable.length === 1)
+  await time.passUntil(() => probe.answered >= 6)
+  await time.until(() => probe.isIdle)
   expect(node.unreachable).toEqual([1])
 
   const voter = makeNode(1, new Map())
   const listener = await listen(voter, port)
-  expect(await until(() => node.reachable.length === 1)).toBeLessThan(200)
+  await time.pass(REFUSED_BACKOFF_MS_MAX)
+  await time.until(() => node.reachable.length === 1)
   await listener.close()
-  expect(await until(() => node.unreachable.length === 2)).toBeLessThan(200)
+  await time.until(() => node.unreachable.length === 2)
   expect(node.reachable).toEqual([1])
 })
 
@@ -163,35 +166,39 @@ test('silence is no death: a port that accepts and says nothing is not reported,
 })
 
 test('a node that comes back is dialed as soon as it dials', async () => {
-  const port = await freePort()
-  const own = makeNode(2, voterMap([1, port]))
+  const [port] = (await freePorts(1)) as [number]
+  const time = new StandingTime()
+  const probe = new CountedProbe(tcpProbe)
+  const own = makeNode(2, voterMap([1, port]), 'cluster', probe, time.scheduler)
   const ownListener = await listen(own)
   own.peers.start()
-  await until(() => own.unreachable.length === 1)
-  await quiet(200)
+  await time.until(() => own.unreachable.length === 1 && probe.isIdle)
+  const asked = probe.asked
   const peer = makeNode(1, voterMap([2, ownListener.port]))
   await listen(peer, port)
   peer.peers.start()
-  expect(await until(() => own.reachable.length === 1)).toBeLessThan(250)
+  // Its own timer cannot have passed: the other's call has brought it about.
+  await time.until(() => own.reachable.length === 1)
+  expect(probe.asked).toBe(asked)
 })
 
 test('another cluster is refused and tried again with patience', async () => {
   const voter = makeNode(1, new Map(), 'other cluster')
   const { port } = await listen(voter)
-  let probes = 0
-  const counting: LivenessProbe = {
-    probe: (address) => {
-      probes++
-      return tcpProbe.probe(address)
-    },
-  }
-  const node = makeNode(2, voterMap([1, port]), 'cluster', counting)
+  const time = new StandingTime()
+  const probe = new CountedProbe(tcpProbe)
+  const node = makeNode(2, voterMap([1, port]), 'cluster', probe, time.scheduler)
   node.peers.start()
-  await until(() => probes >= 3)
-  await quiet(300)
+  await time.until(() => probe.answered === 1)
+  // One call an attempt, and one attempt a pause: of 20, 40, 80 … ms.
+  for (let attempts = 2, pauseMs = BACKOFF_MS_MIN; attempts <= 8; attempts++, pauseMs = Math.min(2 * pauseMs, BACKOFF_MS_MAX)) {
+    await time.pass(pauseMs - 1)
+    expect(probe.asked).toBe(attempts - 1)
+    await time.pass(1)
+    await time.until(() => probe.answered === attempts)
+  }
   expect(node.reachable).toEqual([])
   expect(node.unreachable).toEqual([])
-  expect(probes).toBeLessThanOrEqual(8)
 })
 
 test('an inter-broker listener does not speak for the quorum', async () => {

@@ -1,3 +1,4 @@
+/** Ports for the servers of a test. */
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
@@ -5,6 +6,7 @@ import { createServer } from 'node:net'
 const PORT_MIN = 14_000
 const PORT_MAX = 32_000
 
+/** Given out by this process: what is free now may be bound in a moment. */
 const taken = new Set<number>()
 
 /** Ports that nobody listens on, different ones at each call. */
