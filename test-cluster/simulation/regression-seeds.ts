@@ -26,4 +26,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 2_135_863_984, found: 'P11: a log start that was not recorded before a kill fell back behind the epochs that it had dropped' },
   { seed: 2_135_865_150, found: 'P11: the same' },
   { seed: 2_135_865_325, found: 'P9, a false alarm: a process that ended before it had synced what it found made forget what its predecessor had synced' },
+  { seed: 3_000_000_508, found: 'P2, a false alarm: a disk rotted while the only other copy was about to stop' },
 ]

@@ -217,7 +217,8 @@ export class DiskDamage {
     const { image, nodeIds } = this.#cluster
     if (nodeIds.length < 2) return false
     for (const one of nodeIds) {
-      const { node, stopLosing, crashIn, disk, store } = this.#cluster.machine(one)
+      const { node, stopLosing, crashIn, disk, store, isStopping } = this.#cluster.machine(one)
+      if (isStopping) return false
       if (one !== id && (crashIn !== null || disk.armedFaults + store.armedFaults > 0)) return false
       // What has rotted in a segment that no start looks through stays unnoticed until somebody reads it.
       if (one !== id && this.#cluster.replication.disks.hasRotten(one)) return false
