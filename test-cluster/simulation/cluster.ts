@@ -11,6 +11,7 @@ import { MetaFileChecks } from './invariants/meta-file-checks.ts'
 import { MetadataChecks } from './invariants/metadata-checks.ts'
 import { QuorumChecks } from './invariants/quorum-checks.ts'
 import { QuorumLogChecks } from './invariants/quorum-log-checks.ts'
+import { ReassignmentChecks } from './invariants/reassignment-checks.ts'
 import { ReplicationChecks } from './invariants/replication-checks.ts'
 import type { ClusterView } from './invariants/replication-checks.ts'
 import { createMachine } from './node/machine.ts'
@@ -40,6 +41,7 @@ export class Cluster implements ClusterView {
   readonly metadata: MetadataChecks
   readonly requests: ControllerRequestChecks
   readonly history: AdminHistory
+  readonly reassignments: ReassignmentChecks
   readonly metaFiles: MetaFileChecks
   readonly answers: LeaderAnswerChecks
   readonly groups: GroupChecks
@@ -63,7 +65,8 @@ export class Cluster implements ClusterView {
     this.voterIds = this.nodeIds.slice(0, swarm.voterCount)
     this.replication = new ReplicationChecks(world, this)
     this.groups = new GroupChecks({ offsetsRetentionMs: swarm.offsetsRetentionMs }, world)
-    this.metadata = new MetadataChecks({ world, replication: this.replication, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
+    this.reassignments = new ReassignmentChecks(world)
+    this.metadata = new MetadataChecks({ world, replication: this.replication, reassignments: this.reassignments, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
     this.requests = new ControllerRequestChecks(world, () => this.image)
     this.answers = new LeaderAnswerChecks(world)
     this.metaFiles = new MetaFileChecks(world)
@@ -317,6 +320,7 @@ export class Cluster implements ClusterView {
       appending: (replica, records) => replication.appending(replica, records),
       appended: (replica, from, by) => replication.appended(replica, from, by),
       duplicate: () => replication.duplicate(),
+      forgotten: (replica) => replication.forgotten(replica),
       truncating: (replica, endOffset, kind) => replication.truncating(replica, endOffset, kind),
       highWatermark: (replica, highWatermark) => replication.highWatermark(replica, highWatermark),
       logStart: (replica, logStart) => replication.logStart(replica, logStart),

@@ -27,4 +27,7 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 2_135_865_150, found: 'P11: the same' },
   { seed: 2_135_865_325, found: 'P9, a false alarm: a process that ended before it had synced what it found made forget what its predecessor had synced' },
   { seed: 3_000_000_508, found: 'P2, a false alarm: a disk rotted while the only other copy was about to stop' },
+  { seed: 3_300_000_115, found: 'G3: a broker that had been cut off was counted in again before it knew that others led, and told offsets of the past' },
+  { seed: 3_300_000_092, found: 'P14, a false alarm: a reassignment ends in the step that takes back who leads then' },
+  { seed: 3_300_000_038, found: 'C7, a false alarm: the same' },
 ]

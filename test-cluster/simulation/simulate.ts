@@ -6,7 +6,7 @@ import { Consumer } from './clients/consumer.ts'
 import { GROUP_TOPIC, GroupMember } from './clients/group-member.ts'
 import { Producer } from './clients/producer.ts'
 import { startOffsetAsker } from './clients/offset-asker.ts'
-import { startOffsetKeeper } from './clients/offset-keeper.ts'
+import { startOffsetKeeper, startOffsetReader } from './clients/offset-keeper.ts'
 import { startTopicAdmin } from './clients/topic-admin.ts'
 import { Cluster } from './cluster.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
@@ -53,6 +53,15 @@ export async function simulate(options: RunOptions): Promise<RunResult> {
   return await run.toTheEnd()
 }
 
+/** What a seed chooses. */
+export function swarmOf(seed: number): SwarmOptions {
+  return swarmIn(new World({ seed }))
+}
+
+function swarmIn(world: World): SwarmOptions {
+  return chooseSwarm(world.random('swarm'), world.random('more swarm'), world.random('later swarm'), world.random('tempo'), world.random('newest swarm'))
+}
+
 class Run {
   readonly #options: RunOptions
   readonly #world: World
@@ -63,11 +72,12 @@ class Run {
   #producers: Producer[] = []
   #consumers: Consumer[] = []
   #members: GroupMember[] = []
+  #doubles: GroupMember[] = []
 
   constructor(options: RunOptions) {
     this.#options = options
     this.#world = new World({ seed: options.seed, ...(options.only === undefined ? {} : { only: options.only }) })
-    const swarm = chooseSwarm(this.#world.random('swarm'), this.#world.random('more swarm'), this.#world.random('later swarm'), this.#world.random('tempo'))
+    const swarm = swarmIn(this.#world)
     this.#plan = options.plan ?? planFaults(swarm, this.#world.random('faults'), FAULTS_FROM_MS)
     this.#cluster = new Cluster({ swarm, ...(options.logger === undefined ? {} : { logger: options.logger }) }, this.#world)
     this.#admin = new Admin('admin', 100, this.#cluster)
@@ -101,6 +111,7 @@ class Run {
   #judgeAtQuiescence(): void {
     this.#cluster.replication.atQuiescence()
     this.#cluster.history.atQuiescence()
+    this.#cluster.reassignments.atQuiescence(this.#cluster.image, this.#cluster.nodes())
     this.#cluster.judgeIndexes()
   }
 
@@ -108,11 +119,22 @@ class Run {
     let address = 101
     this.#producers = Array.from({ length: swarm.producerCount }, (_, index) => new Producer(`producer-${index}`, address++, this.#cluster))
     this.#consumers = Array.from({ length: swarm.consumerCount }, (_, index) => new Consumer(`consumer-${index}`, address++, this.#cluster))
-    this.#members = Array.from({ length: swarm.memberCount }, (_, index) => new GroupMember(`member-${index}`, address++, 'group', this.#cluster))
+    this.#members = Array.from({ length: swarm.memberCount }, (_, index) => {
+      const name = `member-${index}`
+      const instanceId = swarm.staticDoubles && index === 0 ? [name] : []
+      return new GroupMember(name, address++, 'group', this.#cluster, ...instanceId)
+    })
     startOffsetAsker('offset-asker', address++, this.#cluster)
-    if (swarm.offsetsRetentionMs !== null || swarm.memberCount === 0) startOffsetKeeper('offset-keeper', address++, this.#cluster)
+    startOffsetKeeper('offset-keeper', address++, this.#cluster)
+    startOffsetReader('offset-reader', address++, this.#cluster)
     for (let index = 0; index < swarm.adminCount; index++) startTopicAdmin(`topic-admin-${index}`, address++, this.#cluster)
+    if (swarm.staticDoubles) this.#doubles = this.#doubleOf(this.#members[0], address++)
     this.#cluster.clientAddresses = Array.from({ length: address - 100 }, (_, index) => 100 + index)
+  }
+
+  /** A second process with the name of a static member, as when a supervisor starts one anew that only seemed dead. */
+  #doubleOf(member: GroupMember | undefined, address: number): GroupMember[] {
+    return member === undefined ? [] : [new GroupMember('double', address, 'group', this.#cluster, member.client.name)]
   }
 
   #createTopics(): void {
@@ -159,6 +181,7 @@ class Run {
     this.#injector.heal([])
     for (const producer of this.#producers) producer.isStopping = true
     for (const member of this.#members) member.mayLeave = false
+    for (const double of this.#doubles) double.isRetired = true
     await this.#phase('L1 ClusterHeals', () => this.#unhealed() === null, this.#world.nowMs + HEAL_MS_MAX)
   }
 
@@ -171,7 +194,8 @@ class Run {
       if (node.loader.image.offset !== image.offset) return `node ${id} is at ${node.loader.image.offset} of ${image.offset}`
     }
     for (const topic of image.topics.byId.values()) {
-      for (const { partition, isr, replicas, leader } of topic.partitions) {
+      for (const { partition, isr, replicas, leader, addingReplicas, removingReplicas } of topic.partitions) {
+        if (addingReplicas.length + removingReplicas.length > 0) return `${topic.name}-${partition} is being reassigned`
         if (isr.length < replicas.length) return `${topic.name}-${partition}: in sync ${isr.join()} of ${replicas.join()}`
         if (leader === null) return `${topic.name}-${partition} has no leader`
         const lagging = this.#lagging({ topic: topic.name, partition }, leader, replicas)

@@ -32,6 +32,8 @@ export interface SwarmOptions {
   readonly adminCount: number
   /** Of groups without members; null: days. */
   readonly offsetsRetentionMs: number | null
+  /** One static member has a second process of its name. */
+  readonly staticDoubles: boolean
   readonly faultKinds: readonly FaultKind[]
   readonly faultEveryMs: number
   readonly faultyMs: number
@@ -49,13 +51,13 @@ const laterFaultKinds = [
   'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'rot', 'file-damage',
 ] as const
 
-export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | 'overtaken-proposal'
+export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | 'overtaken-proposal' | 'replaced-in-silence' | 'reassign' | 'cancel-reassignment'
 
 /** After these a disk may lack what only its page cache had. */
 const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full', 'lost-writes', 'read-error']
 
-/** `more`, `later` and `pace`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
-export function chooseSwarm(random: Random, more: Random, later: Random, pace: Random): SwarmOptions {
+/** `more`, `later`, `pace` and `newest`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
+export function chooseSwarm(random: Random, more: Random, later: Random, pace: Random, newest: Random): SwarmOptions {
   const pick = <T>(...values: readonly T[]): T => values[random.below(values.length)]!
   const nodeCount = pick(1, 2, 3, 3, 3, 3, 4, 5)
   const voterCount = Math.min(nodeCount, pick(1, 3, 3, 3, 5)) as number
@@ -89,7 +91,13 @@ export function chooseSwarm(random: Random, more: Random, later: Random, pace: R
     memberCount: random.below(4),
     adminCount: [0, 0, 1, 2][more.below(4)]!,
     offsetsRetentionMs: more.below(3) === 0 ? 5_000 : null,
-    faultKinds: [...chosenFaults(random, later, durability === 'page-cache'), ...(more.below(4) === 0 ? ['overtaken-proposal' as const] : [])],
+    staticDoubles: newest.below(3) === 0,
+    faultKinds: [
+      ...chosenFaults(random, later, durability === 'page-cache'),
+      ...(more.below(4) === 0 ? ['overtaken-proposal' as const] : []),
+      ...(newest.below(4) === 0 ? ['replaced-in-silence' as const] : []),
+      ...(newest.below(3) === 0 ? ['reassign' as const, 'cancel-reassignment' as const] : []),
+    ],
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: tempo.faultyMs ?? pick(5_000, 10_000, 20_000),
     tempo,

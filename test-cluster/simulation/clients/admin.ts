@@ -1,8 +1,10 @@
 /** Admin requests on their way through a broker's channel to the active controller; what was answered goes into the history of R17. */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
+import type { NodeId, Uuid } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
 import { FOLLOWED_CONFIG } from '../invariants/admin-history.ts'
 import type { AdminOperation } from '../invariants/admin-history.ts'
+import type { ListedReassignment } from '../invariants/reassignment-checks.ts'
 import { Client } from './client.ts'
 
 const TIMEOUT_MS = 3_000
@@ -62,6 +64,28 @@ export class Admin {
 
   async electLeaders(): Promise<void> {
     await this.request(ApiKey.ElectLeaders, 2, { electionType: 0, topicPartitions: null, timeoutMs: TIMEOUT_MS })
+  }
+
+  /** `target` null: cancels. */
+  async reassign({ topicId, topic, partition }: { readonly topicId: Uuid; readonly topic: string; readonly partition: number }, target: readonly NodeId[] | null): Promise<void> {
+    const { reassignments } = this.client.cluster
+    const pending = reassignments.invoked(topicId, partition, target)
+    const topics = [{ name: topic, partitions: [{ partitionIndex: partition, replicas: target }] }]
+    const body = { timeoutMs: TIMEOUT_MS, allowReplicationFactorChange: true, topics }
+    const answer = await this.request<{ responses: { partitions: { errorCode: number }[] }[] }>(ApiKey.AlterPartitionReassignments, 1, body)
+    reassignments.answered(pending, answer?.responses[0]?.partitions[0]?.errorCode ?? null)
+  }
+
+  async listReassignments(): Promise<void> {
+    const { reassignments, world } = this.client.cluster
+    const askedMs = world.nowMs
+    const answer = await this.request<{ topics: { name: string; partitions: ({ partitionIndex: number } & ListedReassignment)[] }[] }>(
+      ApiKey.ListPartitionReassignments, 0, { timeoutMs: TIMEOUT_MS, topics: null },
+    )
+    if (answer === null) return
+    reassignments.listed(answer.topics.flatMap(({ name, partitions }) => partitions.map(
+      ({ partitionIndex, replicas, addingReplicas, removingReplicas }) => ({ topic: name, partition: partitionIndex, replicas, addingReplicas, removingReplicas }),
+    )), askedMs)
   }
 
   #create(name: string, partitions: number, configs: Readonly<Record<string, string>>, operation: AdminOperation): Promise<number | null> {

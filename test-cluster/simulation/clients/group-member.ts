@@ -32,11 +32,17 @@ export class GroupMember {
   phase: 'out' | 'joining' | 'member' = 'out'
   owned: readonly string[] = []
   mayLeave = true
+  /** Ends for good, saying nothing. */
+  isRetired = false
+  #isFenced = false
+  #joined = { memberId: '', joinInvokedMs: 0, joinAnsweredMs: 0 }
 
-  constructor(name: string, address: number, group: string, cluster: Cluster) {
+  /** `instanceId`: of a static member; absent: the dice say. */
+  constructor(name: string, address: number, group: string, cluster: Cluster, instanceId?: string) {
     this.client = new Client(name, address, cluster)
     this.group = group
-    this.#instanceId = this.client.random.unit() < 0.2 ? name : null
+    const dice = this.client.random.unit()
+    this.#instanceId = instanceId ?? (dice < 0.2 ? name : null)
     this.#rebalances = cluster.world.random('group protocol').unit() < 0.5 ? 'eagerly' : 'cooperatively'
     void this.#loop()
   }
@@ -47,9 +53,10 @@ export class GroupMember {
 
   async #loop(): Promise<void> {
     const { client } = this
-    for (;;) {
+    while (!this.isRetired) {
       await client.process.sleep(this.phase === 'member' ? 300 + client.random.unit() * 400 : 50 + client.random.unit() * 100)
-      if (this.phase !== 'member') await this.#join()
+      if (this.#isFenced) await this.#restart()
+      else if (this.phase !== 'member') await this.#join()
       else if (this.mayLeave && client.random.unit() < 0.02) await this.#goAway()
       else if (client.random.unit() < 0.5) await this.#commit()
       else await this.#heartbeat()
@@ -60,6 +67,7 @@ export class GroupMember {
   async #join(): Promise<void> {
     const { checks } = this
     const stable = checks.stableGeneration(this.group)
+    const joinInvokedMs = this.client.cluster.world.nowMs
     this.phase = 'joining'
     const joined = await this.#ask((node) => node.groups!.joinGroup(
       { apiVersion: 9, clientId: this.client.name, clientHost: '/sim' },
@@ -72,6 +80,9 @@ export class GroupMember {
     if (joined.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = joined.memberId
     if (joined.errorCode !== ErrorCode.NONE) return this.#refused(joined.errorCode)
     checks.joined(this.group, joined.generationId, stable)
+    if (this.#memberId !== joined.memberId) {
+      this.#joined = { memberId: joined.memberId, joinInvokedMs, joinAnsweredMs: this.client.cluster.world.nowMs }
+    }
     this.#memberId = joined.memberId
     const assigns = joined.leader === joined.memberId && !joined.skipAssignment
     const assignments = assigns ? this.#assign(joined.members) : []
@@ -99,6 +110,7 @@ export class GroupMember {
       this.phase = 'out'
     }
     this.checks.memberSeen(this.group, askedMs)
+    if (this.#instanceId !== null) this.checks.staticMemberSynced(this.group, this.#instanceId, this.#joined)
     // A static member that starts anew takes the place of its former self, in the same generation (KIP-345).
     this.checks.assigned(this.group, generation, this.#instanceId ?? this.#memberId, this.owned)
   }
@@ -123,6 +135,7 @@ export class GroupMember {
     const share = this.owned[client.random.below(Math.max(1, this.owned.length))]
     if (share === undefined) return this.#heartbeat()
     const { generation } = this
+    const committer = { memberId: this.#memberId, invokedMs: client.cluster.world.nowMs }
     const value = checks.nextCommitValue()
     const stable = checks.stableGeneration(this.group)
     const commit = checks.commitInvoked(this.group, share, value)
@@ -135,7 +148,11 @@ export class GroupMember {
     }), REQUEST_TIMEOUT_MS)
     const errorCode = answer?.topics[0]?.partitions[0]?.errorCode
     if (errorCode === undefined) return client.cluster.world.probes.hit('offset commit out of time')
-    if (errorCode === ErrorCode.NONE) return checks.commitAnswered(this.group, commit, 'ok', generation, stable)
+    if (errorCode === ErrorCode.NONE) {
+      if (this.#instanceId !== null) checks.staticMemberCommitted(this.group, this.#instanceId, committer)
+      return checks.commitAnswered(this.group, commit, 'ok', generation, stable)
+    }
+    if (errorCode === ErrorCode.FENCED_INSTANCE_ID) client.cluster.world.probes.hit('commit of a replaced member refused')
     if (isDefinite(errorCode)) {
       client.cluster.world.probes.hit('stale generation refused')
       checks.commitAnswered(this.group, commit, 'refused', generation, stable)
@@ -171,7 +188,15 @@ export class GroupMember {
     await client.process.sleep(500 + client.random.unit() * awayMsMax)
   }
 
+  /** Its supervisor starts it again a while after it has met somebody with its name. */
+  async #restart(): Promise<void> {
+    const { client, mayLeave } = this
+    await client.process.sleep(mayLeave ? 500 + client.random.unit() * 3_000 : 100)
+    this.#isFenced = false
+  }
+
   #refused(errorCode: number): void {
+    if (errorCode === ErrorCode.FENCED_INSTANCE_ID) this.#isFenced = true
     if (errorCode === ErrorCode.UNKNOWN_MEMBER_ID || errorCode === ErrorCode.FENCED_INSTANCE_ID) {
       this.#memberId = ''
       this.owned = []

@@ -6,6 +6,8 @@ import { STORE_FAILURE } from '../cluster.ts'
 import type { Cluster } from '../cluster.ts'
 import { DiskDamage } from './disk-damage.ts'
 import type { PlannedFault } from './fault-plan.ts'
+import { reassign } from './reassign.ts'
+import { linksOfReplaced } from './replaced-in-silence.ts'
 import { overtakeProposal } from './overtaken-proposal.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
@@ -103,6 +105,9 @@ export class FaultInjector {
       case 'split': return this.#split(fault)
       case 'reset': return this.#reset(id, other)
       case 'overtaken-proposal': return overtakeProposal(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
+      case 'replaced-in-silence': return this.#replaceInSilence(fault)
+      case 'reassign': return void reassign(this.#cluster, this.#admin, fault)
+      case 'cancel-reassignment': return void reassign(this.#cluster, this.#admin, fault)
       default: return void this.#administer(fault)
     }
   }
@@ -210,6 +215,11 @@ export class FaultInjector {
     this.#block(others.flatMap((other) => [[id, other], [other, id]] as [number, number][]), 'cut', durationMs, 'node isolated')
   }
 
+  #replaceInSilence(fault: PlannedFault): void {
+    const { links, durationMs } = linksOfReplaced(this.#cluster, fault)
+    this.#block(links, 'cut', durationMs, 'leader replaced in silence')
+  }
+
   #split({ dice, durationMs }: PlannedFault): void {
     const side = (id: number): boolean => (dice[2]! * 997 * id) % 1 < 0.5
     const everybody = this.#cutOff(dice[3]!)
@@ -281,5 +291,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
 }

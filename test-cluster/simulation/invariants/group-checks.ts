@@ -9,7 +9,18 @@ interface Commit {
   isRefused: boolean
 }
 
+/** A process that had its place in a group under an instance id (KIP-345). */
+interface StaticLife {
+  readonly memberId: string
+  readonly joinInvokedMs: number
+  readonly joinAnsweredMs: number
+  /** When it had its assignment: from then on its place is stored. */
+  readonly syncedMs: number
+}
+
 interface GroupHistory {
+  /** By instance id. */
+  readonly staticLives: Map<string, StaticLife[]>
   /** Generations that a member was told are stable, and when that was first known. */
   stableGeneration: number
   readonly owners: Map<string, string>
@@ -90,9 +101,27 @@ export class GroupChecks {
     if (outcome === 'refused') commit.isRefused = true
     else {
       this.memberSeen(group, commit.invokedMs)
-      commit.answeredMs = this.#world.nowMs
+      commit.answeredMs ??= this.#world.nowMs
       this.#world.judge('G5 StaleGenerationRefused', generation >= stableWhenAsked, { group, generation, stableWhenAsked })
     }
+  }
+
+  /** A process joined under an instance id as somebody new, and has its assignment. */
+  staticMemberSynced(group: string, instanceId: string, life: Omit<StaticLife, 'syncedMs'>): void {
+    const { staticLives } = this.#of(group)
+    const lives = staticLives.get(instanceId) ?? []
+    if (lives.some(({ memberId }) => memberId === life.memberId)) return
+    staticLives.set(instanceId, [...lives, { ...life, syncedMs: this.#world.nowMs }])
+    if (lives.length > 0) this.#world.probes.hit('static member replaced')
+  }
+
+  /** G5: who was replaced under its instance id, by somebody who asked for that after it had joined, has no effect any more. */
+  staticMemberCommitted(group: string, instanceId: string, committer: { readonly memberId: string; readonly invokedMs: number }): void {
+    const lives = this.#of(group).staticLives.get(instanceId) ?? []
+    const own = lives.find(({ memberId }) => memberId === committer.memberId)
+    if (own === undefined) return
+    const successor = lives.find(({ joinInvokedMs, syncedMs }) => joinInvokedMs > own.joinAnsweredMs && syncedMs < committer.invokedMs)
+    this.#world.judge('G5 ReplacedMemberRefused', successor === undefined, { group, instanceId, ...committer, successor: successor?.memberId ?? null })
   }
 
   /** G3: a register for each (group, partition). */
@@ -104,6 +133,8 @@ export class GroupChecks {
     const isOverwritten = read !== undefined && read.answeredMs !== null && newestBefore.some((later) => later.invokedMs > read.answeredMs!)
     const details = { group, partition, value, acknowledged: newestBefore.at(-1)?.value ?? null }
     this.#world.judge('G3 CommittedOffset', read !== undefined && !read.isRefused && !isOverwritten, details)
+    // It has taken effect, whatever its committer was told: from now on nobody may read what was before it.
+    if (read !== undefined) read.answeredMs ??= this.#world.nowMs
     if (this.#offsetsRetentionMs !== Infinity) this.#world.judge('G4 OffsetsOutliveRetention', true, details)
     this.#world.probes.hit('commit read back')
   }
@@ -132,7 +163,7 @@ export class GroupChecks {
   #of(group: string): GroupHistory {
     let history = this.#groups.get(group)
     if (history === undefined) {
-      history = { stableGeneration: -1, owners: new Map(), commits: new Map(), aliveMs: 0, expiredBeforeMs: 0 }
+      history = { staticLives: new Map(), stableGeneration: -1, owners: new Map(), commits: new Map(), aliveMs: 0, expiredBeforeMs: 0 }
       this.#groups.set(group, history)
     }
     return history

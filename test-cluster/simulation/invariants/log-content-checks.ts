@@ -54,6 +54,12 @@ export class LogContentChecks {
     this.#rotten.delete(node)
   }
 
+  /** Its log was deleted on purpose. */
+  forgotten(node: NodeId, topicId: Uuid, partition: number): void {
+    const promised = this.#rotten.get(node)?.filter((one) => one.topicId !== topicId || one.partition !== partition)
+    if (promised !== undefined) this.#rotten.set(node, promised)
+  }
+
   /** S3: below the recovery point nothing is cut as if it were a torn tail. */
   opened(log: OpenedLog): void {
     const promised = this.#rotten.get(log.node)?.find((one) => one.topicId === log.topicId && one.partition === log.partition)

@@ -6,6 +6,7 @@ import type { NodeId, Uuid } from '@kavka/protocol'
 import { protobufRecordCodec } from '@kavka/transport'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { World } from '../world/world.ts'
+import type { ReassignmentChecks } from './reassignment-checks.ts'
 import type { ReplicationChecks } from './replication-checks.ts'
 import { UncleanRestartChecks } from './unclean-restart-checks.ts'
 
@@ -14,6 +15,7 @@ const IMAGES_KEPT = 300
 export interface MetadataChecksDependencies {
   readonly world: World
   readonly replication: ReplicationChecks
+  readonly reassignments: ReassignmentChecks
   readonly minIsrOf: (image: MetadataImage, topic: string) => number
 }
 
@@ -21,6 +23,7 @@ export class MetadataChecks {
   readonly restarts: UncleanRestartChecks
   readonly #world: World
   readonly #replication: ReplicationChecks
+  readonly #reassignments: ReassignmentChecks
   readonly #minIsrOf: (image: MetadataImage, topic: string) => number
   readonly #fingerprints = new Map<number, string>()
   readonly #topicIds = new Map<Uuid, string>()
@@ -37,6 +40,7 @@ export class MetadataChecks {
     this.restarts = new UncleanRestartChecks(dependencies.world)
     this.#loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler: dependencies.world.scheduler, log: silentLogger })
     this.#replication = dependencies.replication
+    this.#reassignments = dependencies.reassignments
     this.#minIsrOf = dependencies.minIsrOf
   }
 
@@ -108,6 +112,7 @@ export class MetadataChecks {
         let before = old
         for (const step of old === undefined ? [partition] : this.#stepsTo(topic.id, partition, old)) {
           this.#partition(image, topic, step, before)
+          this.#reassignments.changed(topic.id, topic.name, step, before)
           if (before !== undefined && before !== step) this.restarts.partitionChanged(topic.id, step, before)
           before = step
         }
@@ -144,7 +149,9 @@ export class MetadataChecks {
     // KIP-966: when every candidate has stopped uncleanly, the last of them maybe in this very step, the last leader is taken back.
     const hasReturned = (id: NodeId): boolean => (image.brokers.get(id)?.epoch ?? 0) >= image.offset
     const isLastKnown = old.isr.length === 0 && old.elr.every(hasReturned) && old.lastKnownElr.length === 1 && old.lastKnownElr[0] === leader
-    const wasCandidate = leader === null || old.isr.includes(leader) || old.elr.includes(leader) || isLastKnown
+    // The step that takes the last of them in sync may end a reassignment, and make a leader of one who has joined (KIP-455).
+    const hasJoined = leader !== null && isr.includes(leader) && old.removingReplicas.length > 0 && now.removingReplicas.length === 0
+    const wasCandidate = leader === null || old.isr.includes(leader) || old.elr.includes(leader) || isLastKnown || hasJoined
     this.#world.judge('P14 NoDirtyLeader', wasCandidate, { ...details, isrBefore: old.isr.join(), elrBefore: old.elr.join() })
   }
 
@@ -154,8 +161,9 @@ export class MetadataChecks {
     const changes = protobufRecordCodec.decode(this.#payload).filter((record) => record.kind === 'partition-change')
     const own = changes.filter((change) => change.topicId === topicId && change.partition === now.partition)
     let step = old
-    const steps = own.map(({ leader, isr, elr, lastKnownElr, leaderRecovery }) => (step = {
+    const steps = own.map(({ leader, isr, elr, lastKnownElr, leaderRecovery, replicas, addingReplicas, removingReplicas }) => (step = {
       ...step,
+      replicas: replicas ?? step.replicas, addingReplicas: addingReplicas ?? step.addingReplicas, removingReplicas: removingReplicas ?? step.removingReplicas,
       isr: isr ?? step.isr, elr: elr ?? step.elr, lastKnownElr: lastKnownElr ?? step.lastKnownElr, leaderRecovery: leaderRecovery ?? step.leaderRecovery,
       leader: leader === 'unchanged' ? step.leader : leader === 'none' ? null : leader,
       leaderEpoch: (step.leaderEpoch + (leader === 'unchanged' ? 0 : 1)) as typeof step.leaderEpoch,
@@ -183,7 +191,7 @@ function fingerprintOf({ topics, brokers, configs, nextProducerId }: MetadataIma
 const topicsText = remembered((byId: MetadataImage['topics']['byId']) => [...byId.values()].map(topicText).toSorted().join())
 const topicText = remembered(({ id, name, partitions }: TopicImage) => `${id} ${name} ${partitions.map(partitionText).join(';')}`)
 const partitionText = remembered((one: PartitionRegistration) => JSON.stringify(
-  [one.leader, one.isr, one.elr, one.lastKnownElr, one.replicas, one.leaderEpoch, one.partitionEpoch],
+  [one.leader, one.isr, one.elr, one.lastKnownElr, one.replicas, one.addingReplicas, one.removingReplicas, one.leaderEpoch, one.partitionEpoch],
 ))
 const brokersText = remembered((brokers: MetadataImage['brokers']) =>
   [...brokers.values()].map(({ id, epoch, fenced, inControlledShutdown }) => `${id} ${epoch} ${fenced} ${inControlledShutdown}`).toSorted().join())

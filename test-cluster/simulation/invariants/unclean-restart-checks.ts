@@ -43,8 +43,10 @@ export class UncleanRestartChecks {
       const isTakenBack = now.isr.includes(id) && now.leader !== null && now.leader === old.leader && now.leaderEpoch === old.leaderEpoch
       // KIP-966: the last known leader is taken back uncleanly, and says so.
       const isLastKnown = now.leader === id && now.leaderRecovery === 'recovering'
+      // KIP-455: the step that takes it back may end a reassignment, whose removed replicas make a new leader epoch or leader of it.
+      const endsReassignment = now.isr.includes(id) && old.removingReplicas.length > 0 && now.removingReplicas.length === 0
       const details = { broker: id, partition: key, isr: now.isr.join(), elr: now.elr.join(), leader: now.leader, leaderBefore: old.leader }
-      this.#world.judge(NAME, isTakenBack || isLastKnown, details)
+      this.#world.judge(NAME, isTakenBack || isLastKnown || endsReassignment, details)
     }
   }
 }

@@ -1,13 +1,14 @@
-/** `first-failure.ts <from> <seeds> <seconds> [predicate]`: the first seed whose run breaks a predicate, or that one. */
-import { simulate } from '../simulate.ts'
+/** `first-failure.ts <from> <seeds> <seconds> <predicate> <fault>`: the first seed that chooses the fault and whose run breaks the predicate; `-`: any. */
+import { simulate, swarmOf } from '../simulate.ts'
 
 const [from, seeds, seconds] = process.argv.slice(2, 5).map(Number) as [number, number, number]
-const only = process.argv[5]
+const [only, fault] = process.argv.slice(5, 7) as [string, string]
 const untilMs = performance.now() + seconds * 1_000
 let seed = from
 let failed: string | null = null
 while (failed === null && seed < from + seeds && performance.now() < untilMs) {
-  const { violation } = await simulate({ seed, ...(only === undefined ? {} : { only }) })
+  const isMeant = fault === '-' || swarmOf(seed).faultKinds.some((kind) => kind === fault)
+  const violation = isMeant ? (await simulate({ seed, ...(only === '-' ? {} : { only }) })).violation : null
   if (violation === null) seed++
   else failed = violation.name
 }

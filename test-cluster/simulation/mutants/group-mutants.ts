@@ -24,4 +24,16 @@ export const groupMutants: readonly Mutant[] = [
     name: 'a coordinator reads only half of its log', file: `${broker}/coordinators/partition-loader.ts`,
     find: '  let position = view.log.logStartOffset\n', replace: '  let position = ((view.log.logStartOffset + end) >> 1) as Offset\n',
   },
+  {
+    name: 'a coordinator answers from what is not committed', file: `${broker}/coordinators/partition-loader.ts`,
+    find: '  while (view.highWatermark < end) {\n', replace: '  while (view.highWatermark < 0) {\n',
+  },
+  {
+    name: 'a coordinator that was replaced tells what it knew', proves: 'G3 CommittedOffset', takes: 'replaced-in-silence', file: `${broker}/groups/group-coordinator.ts`,
+    find: '    if (this.#dependencies.isCountedIn()) return this.#ask(groupId, read, refused)\n', replace: "    if (groupId !== '') return this.#ask(groupId, read, refused)\n",
+  },
+  {
+    name: 'a member that was replaced may still act', file: `${broker}/groups/core/classic-join.ts`,
+    find: '    if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID\n', replace: '    if (current !== memberId) return ErrorCode.NONE\n',
+  },
 ]

@@ -71,11 +71,11 @@ async function huntOne(mutant: Mutant, tree: SourceTree, { seedsMax, secondsMax,
 }
 
 /** In a process of its own, from the patched sources. */
-function firstFailure(tree: SourceTree, { proves }: Mutant, { from, seeds, seconds }: Search): Promise<{ failure: Failure | null; seeds: number }> {
+function firstFailure(tree: SourceTree, { proves, takes }: Mutant, { from, seeds, seconds }: Search): Promise<{ failure: Failure | null; seeds: number }> {
   const program = join(tree.root, 'test-cluster', 'simulation', 'mutants', 'first-failure.ts')
   // Between two hunts only the patched file has changed: nothing else needs to be compiled again.
   const env = { ...process.env, NODE_COMPILE_CACHE: join(tree.root, 'compiled') }
-  const child = spawn(process.execPath, ['--conditions=@kavka/source', ...NURSERY, program, String(from), String(seeds), String(seconds), ...(proves === undefined ? [] : [proves])], { cwd: tree.root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--conditions=@kavka/source', ...NURSERY, program, String(from), String(seeds), String(seconds), proves ?? '-', takes ?? '-'], { cwd: tree.root, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let complaints = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -31,4 +31,20 @@ export const metadataMutants: readonly Mutant[] = [
       find: '  if (elr !== null && isr.length >= Math.min(elr.minIsr, partition.replicas.length)) return []\n', replace: '',
     }],
   },
+  {
+    name: 'a reassignment is over before those who join are in sync', takes: 'reassign', file: `${metadata}/partitions/election.ts`,
+    find: 'const isComplete = remaining.length > 0 && adding.every((id) => remaining.includes(id))', replace: 'const isComplete = remaining.length > 0',
+  },
+  {
+    name: 'a second reassignment starts from what the first had added', proves: 'P18 ArrivesWhereSent', takes: 'reassign', file: `${metadata}/partitions/alter-reassignments.ts`,
+    find: '  return replicas.filter((id) => !addingReplicas.includes(id))\n', replace: '  return replicas.filter((id) => !addingReplicas.includes(id) || id > 0)\n',
+  },
+  {
+    name: 'a reassignment is canceled though only those who joined are in sync', takes: 'reassign', file: `${metadata}/partitions/alter-reassignments.ts`,
+    find: '  if (losesAll && !allowsUncleanElection(', replace: '  if (losesAll && registration.isr.length === 0 && !allowsUncleanElection(',
+  },
+  {
+    name: 'who was cut off is counted in before it knows that it was replaced', proves: 'G3 CommittedOffset', takes: 'replaced-in-silence', file: `${metadata}/brokers/heartbeat.ts`,
+    find: 'return currentMetadataOffset >= Math.max(broker.epoch, sessions.fencedAt(broker.id))', replace: 'return currentMetadataOffset >= Math.max(broker.epoch, Math.min(0, sessions.fencedAt(broker.id)))',
+  },
 ]

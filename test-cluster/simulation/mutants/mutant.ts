@@ -1,5 +1,6 @@
 /** What a planted bug is. */
 import type { PredicateName } from '../invariants/predicates.ts'
+import type { FaultKind } from '../swarm.ts'
 
 /** A planted bug: a patch of a line or two, applied to a temporary copy of the sources. One that no longer applies fails a test. */
 export interface Patch {
@@ -15,6 +16,8 @@ export interface Mutant extends Patch {
   readonly also?: readonly Patch[]
   /** Shows that this predicate finds it when all others look away; absent: whichever finds it first. */
   readonly proves?: PredicateName
+  /** It takes this kind of trouble: seeds without it are counted, and not played. */
+  readonly takes?: FaultKind
 }
 
 export function patchesOf(mutant: Mutant): readonly Patch[] {

@@ -48,4 +48,8 @@ export const quorumMutants: readonly Mutant[] = [
     name: 'a new topic has the settings of its predecessor', proves: 'R17 LinearizableMetadata', file: `${metadata}/delta.ts`,
     find: 'return this.#configs.removeResource(TOPIC, this.#topics.replayRemove(record))', replace: 'return void this.#topics.replayRemove(record)',
   },
+  {
+    name: 'a leader that nobody hears goes on leading', proves: 'R17 LinearizableMetadata', takes: 'replaced-in-silence', file: `${raft}/leadership.ts`,
+    find: 'const QUORUM_PATIENCE = 1.5', replace: 'const QUORUM_PATIENCE = 1_000',
+  },
 ]

@@ -32,4 +32,8 @@ export const replicationMutants: readonly Mutant[] = [
     name: 'records are deleted that are not committed', file: `${replication}/delete-records-path.ts`,
     find: 'const target = entry.offset === -1 ? state.highWatermark : offset(entry.offset)', replace: 'const target = partition.log.logEndOffset',
   },
+  {
+    name: 'a replica that has left keeps its log', proves: 'P18 NothingIsLeft', takes: 'reassign', file: `${replication}/replica-hosting.ts`,
+    find: '      } else if (known !== null) {\n        this.#drop(known)\n', replace: '      } else if (known !== null && known.partition < 0) {\n        this.#drop(known)\n',
+  },
 ]

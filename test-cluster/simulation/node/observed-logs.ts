@@ -20,6 +20,8 @@ export interface ReplicaObserver {
   appending(replica: ObservedReplica, records: Buffer): void
   appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void
   duplicate(replica: ObservedReplica): void
+  /** Its log is deleted or set aside. */
+  forgotten(replica: ObservedReplica): void
   truncating(replica: ObservedReplica, endOffset: number, kind: 'cut' | 'start-over'): void
   highWatermark(replica: ObservedReplica, highWatermark: number): void
   logStart(replica: ObservedReplica, logStart: number): void
@@ -92,7 +94,10 @@ export class ObservedLogs implements LogStore {
 
   #forget(topicPartition: TopicPartition): void {
     const log = this.#manager.get(topicPartition)
-    if (log !== null) this.#replicas.delete(log)
+    const replica = log === null ? undefined : this.#replicas.get(log)
+    if (replica === undefined) return
+    this.#replicas.delete(replica.log)
+    this.#observer.forgotten(replica)
   }
 
   #observe(log: PartitionLog): void {

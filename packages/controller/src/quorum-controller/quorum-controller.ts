@@ -224,8 +224,10 @@ export class QuorumController implements ControllerService, ReplayObserver {
     this.#counters.uncleanLeaderElections += countUncleanElections(records)
     const nowMs = this.#deps.scheduler.monotonicMs()
     for (const record of records) {
-      if (record.kind === 'broker-change' && record.fenced === true)
+      if (record.kind === 'broker-change' && record.fenced === true) {
         this.#handback.fenced(record.brokerId, nowMs)
+        this.#sessions.fenced(record.brokerId, image.offset)
+      }
       if (record.kind === 'partition-change' && record.isr !== null) this.#noteRejoin(record, image)
       // A setting that allows what was forbidden should not have to wait for the next periodic pass.
       if (record.kind === 'config' && record.name === UNCLEAN_LEADER_ELECTION && record.value === 'true')

@@ -28,6 +28,7 @@ export class BrokerSessions {
   readonly #sessions = new Map<NodeId, Session>()
   /** Of the newest registration that opened one. */
   readonly #streams = new Map<NodeId, Streams>()
+  readonly #fencedAt = new Map<NodeId, number>()
   readonly #sessionTimeoutMs: number
 
   constructor(options: { readonly sessionTimeoutMs: number }) {
@@ -37,8 +38,21 @@ export class BrokerSessions {
   /** This controller became active: nobody is blamed for silence towards its predecessor. */
   reset(image: MetadataImage, nowMs: number): void {
     this.#sessions.clear()
-    for (const broker of image.brokers.values())
-      if (!broker.fenced) this.#open(broker.id, broker.epoch, nowMs)
+    this.#fencedAt.clear()
+    for (const broker of image.brokers.values()) {
+      if (broker.fenced) this.#fencedAt.set(broker.id, image.offset)
+      else this.#open(broker.id, broker.epoch, nowMs)
+    }
+  }
+
+  /** The broker is fenced by a record at `offset` or before. */
+  fenced(brokerId: NodeId, offset: number): void {
+    this.#fencedAt.set(brokerId, offset)
+  }
+
+  /** Metadata up to here says that the broker was fenced, and who leads instead; -1 when it was not. */
+  fencedAt(brokerId: NodeId): number {
+    return this.#fencedAt.get(brokerId) ?? -1
   }
 
   /** A registration is committed; returns nothing that was known of an earlier one. */

@@ -135,6 +135,26 @@ describe('heartbeat', () => {
     })
   })
 
+  test('unfences once the broker has replayed what fenced it: until then it takes itself for a leader', () => {
+    const cluster = new TestCluster().start(1, 2)
+    cluster.createTopic('t', [[1, 2]])
+    const fencedAt = cluster.image.offset + 1
+    cluster.sessions.fenced(1 as NodeId, fencedAt)
+    cluster.fence(1)
+    expect(cluster.heartbeat(1, { offset: fencedAt - 1 })).toMatchObject({ isCaughtUp: false, isFenced: true })
+    expect(cluster.heartbeat(1, { offset: fencedAt })).toMatchObject({ isCaughtUp: true, isFenced: false })
+  })
+
+  test('a new active controller asks fenced brokers for all that there was when it began', () => {
+    const cluster = new TestCluster().start(1, 2)
+    cluster.fence(1)
+    cluster.createTopic('t', [[2]])
+    cluster.sessions.reset(cluster.image, cluster.nowMs)
+    const { offset } = cluster.image
+    expect(cluster.heartbeat(1, { offset: offset - 1 })).toMatchObject({ isCaughtUp: false, isFenced: true })
+    expect(cluster.heartbeat(1, { offset })).toMatchObject({ isCaughtUp: true, isFenced: false })
+  })
+
   test('silent brokers expire, and only those', () => {
     const cluster = new TestCluster().start(1, 2)
     cluster.register(3)

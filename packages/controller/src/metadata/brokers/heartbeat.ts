@@ -1,6 +1,7 @@
 /**
- * BrokerHeartbeat (63): how a broker stays alive, is unfenced once its metadata reached its own registration,
- * and leaves.
+ * BrokerHeartbeat (63): how a broker stays alive, is unfenced once its metadata reached its own registration
+ * and the step that fenced it, and leaves. Kafka asks for the first alone: a broker that was cut off is then
+ * counted in again while it still takes itself for the leader of what others lead by now.
  *
  *   fenced ──caught up──▶ active ──wants to shut down──▶ controlled-shutdown ──leads nothing,──▶ may-stop
  *     ▲                     │                                      all active brokers know it     (fenced)
@@ -34,7 +35,7 @@ export function decideHeartbeat(
   const next = nextState(context, broker, request, sessions)
   const response: Response = {
     errorCode: ErrorCode.NONE,
-    isCaughtUp: request.currentMetadataOffset >= broker.epoch,
+    isCaughtUp: isCaughtUp(broker, request, sessions),
     isFenced: next === 'fenced' || next === 'may-stop',
     shouldShutDown: next === 'may-stop',
   }
@@ -66,17 +67,21 @@ function hasNoDirectory({ logDirs }: BrokerRegistration, { offlineLogDirs }: Bro
   return logDirs.length > 0 && logDirs.every((id) => offlineLogDirs.includes(id))
 }
 
+function isCaughtUp(broker: BrokerRegistration, { currentMetadataOffset }: BrokerHeartbeatRequest, sessions: BrokerSessions): boolean {
+  return currentMetadataOffset >= Math.max(broker.epoch, sessions.fencedAt(broker.id))
+}
+
 function nextState(
   context: DecisionContext,
   broker: BrokerRegistration,
   request: BrokerHeartbeatRequest,
   sessions: BrokerSessions,
 ): BrokerState {
-  const { wantShutDown, currentMetadataOffset } = request
+  const { wantShutDown } = request
   const wantFence = request.wantFence || hasNoDirectory(broker, request)
   if (broker.fenced) {
     if (wantShutDown) return 'may-stop'
-    return !wantFence && currentMetadataOffset >= broker.epoch ? 'active' : 'fenced'
+    return !wantFence && isCaughtUp(broker, request, sessions) ? 'active' : 'fenced'
   }
   if (broker.inControlledShutdown)
     return mayStop(context, broker, sessions) ? 'may-stop' : 'controlled-shutdown'
