@@ -61,6 +61,16 @@ export class KeptOnDisk {
     this.#content.rotted(id, promised)
   }
 
+  /** Its log was deleted on purpose. */
+  forgotten(replica: ObservedReplica): void {
+    const { nodeId, topicId, topicPartition } = replica
+    for (const remains of [this.#remains, this.#heldBeforeDamage]) {
+      const kept = remains.get(nodeId)?.filter((one) => one.topicId !== topicId || one.partition !== topicPartition.partition)
+      if (kept !== undefined) remains.set(nodeId, kept)
+    }
+    this.#rotten.delete(rottenKey(replica))
+  }
+
   /** Look-ups that go through the file may stumble over what has rotted there. */
   hasRotten(id: NodeId): boolean {
     return this.#everRotten.has(id)

@@ -70,13 +70,8 @@ export class ReplicationChecks implements ReplicaObserver {
 
   /** What is deleted on purpose is owed no more: the same replica may come back one day, and begins with nothing. */
   forgotten(replica: ObservedReplica): void {
-    const { nodeId, topicId, topicPartition } = replica
-    for (const remains of [this.#remains, this.#heldBeforeDamage]) {
-      const kept = remains.get(nodeId)?.filter((one) => one.topicId !== topicId || one.partition !== topicPartition.partition)
-      if (kept !== undefined) remains.set(nodeId, kept)
-    }
-    this.#rotten.delete(rottenKey(replica))
-    this.content.forgotten(nodeId, topicId, topicPartition.partition)
+    this.disks.forgotten(replica)
+    this.content.forgotten(replica.nodeId, replica.topicId, replica.topicPartition.partition)
   }
 
   appending({ topicId, topicPartition }: ObservedReplica, records: Buffer): void {
