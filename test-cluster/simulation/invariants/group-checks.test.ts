@@ -83,6 +83,45 @@ test('a join never ends in a generation older than one that was stable before it
   expect(world.violation?.name).toBe('G2 GenerationMonotone')
 })
 
+test('what was read of a commit that nobody was told of has taken effect: what was before it may not come back', () => {
+  const { world, checks, at } = history()
+  const first = checks.commitInvoked('g', '0', 1)
+  at(1)
+  checks.commitAnswered('g', first, 'ok', 1, 1)
+  at(2)
+  checks.commitInvoked('g', '0', 2)
+  at(3)
+  checks.fetched('g', '0', 2, 2.5)
+  expect(world.violation).toBeNull()
+  at(4)
+  checks.fetched('g', '0', 1, 3.5)
+  expect(world.violation?.name).toBe('G3 CommittedOffset')
+})
+
+describe('a static member and its double', () => {
+  function joined(doubleJoinsMs: number): ReturnType<typeof history> {
+    const all = history()
+    all.at(2)
+    all.checks.staticMemberSynced('g', 'i', { memberId: 'first', joinInvokedMs: 0, joinAnsweredMs: 1 })
+    all.at(5)
+    all.checks.staticMemberSynced('g', 'i', { memberId: 'double', joinInvokedMs: doubleJoinsMs, joinAnsweredMs: 4 })
+    all.at(9)
+    return all
+  }
+
+  test.each([
+    ['the first, after the double has its place', 'first', 6, 3, 'G5 ReplacedMemberRefused'],
+    ['the first, before that', 'first', 4.5, 3, null],
+    ['the double', 'double', 6, 3, null],
+    ['the first, when both had asked at once: nobody knows who came last', 'first', 6, 0.5, null],
+    ['somebody whom nobody knows', 'third', 6, 3, null],
+  ])('a commit of %s', (_name, memberId, invokedMs, doubleJoinsMs, violation) => {
+    const { world, checks } = joined(doubleJoinsMs)
+    checks.staticMemberCommitted('g', 'i', { memberId, invokedMs })
+    expect(world.violation?.name ?? null).toBe(violation)
+  })
+})
+
 test('a commit of a generation that is over is not acknowledged', () => {
   const { world, checks } = history()
   checks.commitAnswered('g', checks.commitInvoked('g', '0', 1), 'ok', 3, 4)

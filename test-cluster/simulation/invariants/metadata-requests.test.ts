@@ -10,7 +10,7 @@ const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid
 
 function partition(change: Partial<Record<keyof PartitionRegistration, unknown>> = {}): PartitionRegistration {
   return {
-    partition: 0, replicas: [1, 2, 3], isr: [1, 2], elr: [], lastKnownElr: [], leader: 1, leaderEpoch: 4, partitionEpoch: 7, leaderRecovery: 'recovered', ...change,
+    partition: 0, replicas: [1, 2, 3], addingReplicas: [], removingReplicas: [], isr: [1, 2], elr: [], lastKnownElr: [], leader: 1, leaderEpoch: 4, partitionEpoch: 7, leaderRecovery: 'recovered', ...change,
   } as unknown as PartitionRegistration
 }
 
@@ -50,6 +50,14 @@ describe('C7 UncleanExclusion', () => {
     restarts.partitionChanged(TOPIC_ID, partition({ isr: [1, 2], partitionEpoch: 8 }), without)
     expect(world.violation).toBeNull()
     expect(world.judged.get('C7 UncleanExclusion')).toBe(2)
+  })
+
+  test('its leader takes it back in the step that ends a reassignment, and goes', () => {
+    const { world, restarts } = checks()
+    const without = partition({ isr: [1], addingReplicas: [2], removingReplicas: [1] })
+    restarts.registered(imageOf(without), 2 as NodeId, 20)
+    restarts.partitionChanged(TOPIC_ID, partition({ replicas: [2, 3], isr: [2], leader: 2, leaderEpoch: 5, partitionEpoch: 8 }), without)
+    expect(world.violation).toBeNull()
   })
 
   test.each([
