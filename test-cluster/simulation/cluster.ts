@@ -66,7 +66,8 @@ export class Cluster implements ClusterView {
     this.replication = new ReplicationChecks(world, this)
     this.groups = new GroupChecks({ offsetsRetentionMs: swarm.offsetsRetentionMs }, world)
     this.reassignments = new ReassignmentChecks(world)
-    this.metadata = new MetadataChecks({ world, replication: this.replication, reassignments: this.reassignments, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
+    const { replication, reassignments } = this
+    this.metadata = new MetadataChecks({ world, replication, reassignments, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
     this.requests = new ControllerRequestChecks(world, () => this.image)
     this.answers = new LeaderAnswerChecks(world)
     this.metaFiles = new MetaFileChecks(world)

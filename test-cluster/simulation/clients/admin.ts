@@ -67,7 +67,10 @@ export class Admin {
   }
 
   /** `target` null: cancels. */
-  async reassign({ topicId, topic, partition }: { readonly topicId: Uuid; readonly topic: string; readonly partition: number }, target: readonly NodeId[] | null): Promise<void> {
+  async reassign(
+    { topicId, topic, partition }: { readonly topicId: Uuid; readonly topic: string; readonly partition: number },
+    target: readonly NodeId[] | null,
+  ): Promise<void> {
     const { reassignments } = this.client.cluster
     const pending = reassignments.invoked(topicId, partition, target)
     const topics = [{ name: topic, partitions: [{ partitionIndex: partition, replicas: target }] }]

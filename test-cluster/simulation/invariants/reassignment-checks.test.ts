@@ -13,7 +13,12 @@ function partition(replicas: number[], change: Partial<Record<keyof PartitionReg
 }
 
 /** The checks, of a partition created on nodes 1 and 2. */
-function created(): { world: World; checks: ReassignmentChecks; step(now: PartitionRegistration, before?: PartitionRegistration): string | null; at(ms: number): void } {
+function created(): {
+  readonly world: World
+  readonly checks: ReassignmentChecks
+  step(now: PartitionRegistration, before?: PartitionRegistration): string | null
+  at(ms: number): void
+} {
   const world = new World({ seed: 1 })
   const checks = new ReassignmentChecks(world)
   checks.changed(TOPIC_ID, 't', partition([1, 2]), undefined)
