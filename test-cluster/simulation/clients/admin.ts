@@ -86,9 +86,8 @@ export class Admin {
       ApiKey.ListPartitionReassignments, 0, { timeoutMs: TIMEOUT_MS, topics: null },
     )
     if (answer === null) return
-    reassignments.listed(answer.topics.flatMap(({ name, partitions }) => partitions.map(
-      ({ partitionIndex, replicas, addingReplicas, removingReplicas }) => ({ topic: name, partition: partitionIndex, replicas, addingReplicas, removingReplicas }),
-    )), askedMs)
+    const listed = answer.topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex, ...sets }) => ({ ...sets, topic: name, partition: partitionIndex })))
+    reassignments.listed(listed, askedMs)
   }
 
   #create(name: string, partitions: number, configs: Readonly<Record<string, string>>, operation: AdminOperation): Promise<number | null> {
