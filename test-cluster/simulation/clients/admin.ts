@@ -86,7 +86,8 @@ export class Admin {
       ApiKey.ListPartitionReassignments, 0, { timeoutMs: TIMEOUT_MS, topics: null },
     )
     if (answer === null) return
-    const listed = answer.topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex, ...sets }) => ({ ...sets, topic: name, partition: partitionIndex })))
+    const listed = answer.topics.flatMap(({ name: topic, partitions }) =>
+      partitions.map(({ partitionIndex, ...sets }) => ({ ...sets, topic, partition: partitionIndex })))
     reassignments.listed(listed, askedMs)
   }
 
