@@ -4,6 +4,7 @@ import { startNode } from '@kavka/broker'
 import { UsageError } from '../usage-error.ts'
 import { KAVKA_VERSION } from '../version.ts'
 import { giveBuffersRoom } from './heap-growth.ts'
+import { collectFully, collectWhenIdle, sinceLastCall, usedByObjects } from './idle-collection.ts'
 import { createLogger } from './logger.ts'
 import type { NodeSettings } from './node-settings.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -25,8 +26,10 @@ export async function runNode(settings: NodeSettings): Promise<void> {
   if (!started.ok) throw new UsageError(`kavka: ${started.error}`)
   const node = started.value
   process.stdout.write(`${node.servingLine}\n`)
+  const collecting = collectWhenIdle({ scheduler: systemScheduler, utilization: sinceLastCall(), usedBytes: usedByObjects, collect: collectFully })
   const [reason] = (await Promise.race([once(stop, 'stop'), node.failed.then((cause) => [cause])])) as [string | Error]
   if (reason instanceof Error) halt(reason)
+  collecting.cancel()
   await node.stop()
 }
 
