@@ -1,9 +1,10 @@
 /** One pass over the partitions of a consumer's fetch: checks, limits, reads. */
 import { ErrorCode, offset } from '@kavka/protocol'
-import type { NodeId } from '@kavka/protocol'
+import type { NodeId, Offset } from '@kavka/protocol'
 import type { LogReadOutcome } from '@kavka/storage'
 import type { CurrentLeader, FetchParameters, FetchPartition, FetchPartitionResult } from './api.ts'
 import { judgePosition } from './core/divergence.ts'
+import { FetchReadAhead, giveBack, READS_AHEAD_MAX } from './fetch-read-ahead.ts'
 import { checkLeaderEpoch, findHosted, hasOtherTopicId } from './partition-lookup.ts'
 import type { PartitionDirectory } from './partition-lookup.ts'
 import type { Partition } from './partition.ts'
@@ -20,6 +21,24 @@ type ReadBytes = Pick<LogReadOutcome & { readonly kind: 'read' }, 'records' | 's
 
 const NO_RECORD_BYTES: ReadBytes = { records: NO_RECORDS, sizeBytes: 0 }
 
+interface Readable {
+  readonly kind: 'readable'
+  readonly partition: Partition
+  readonly visibleEnd: number
+}
+
+interface Settled {
+  readonly kind: 'settled'
+  readonly result: FetchPartitionResult
+}
+
+/** A read of a file, and of what. */
+interface ReadUnderWay {
+  readonly partition: Partition
+  readonly visibleEnd: number
+  readonly outcome: Promise<LogReadOutcome>
+}
+
 /**
  * Limits of KIP-74: the first batch of the first partition with data comes whole even when it is too large; after that
  * the limits of partition, request and broker are strict, and what does not fit is left for the next fetch.
@@ -28,6 +47,7 @@ export class FetchRead {
   readonly results: FetchPartitionResult[] = []
   readonly #parameters: FetchParameters
   readonly #dependencies: FetchReadDependencies
+  readonly #ahead = new FetchReadAhead()
   #bytesLeft: number
   #sizeBytes = 0
   /** Something in the answer cannot get better by waiting: an error, a divergence, another replica to ask, a full buffer. */
@@ -50,6 +70,7 @@ export class FetchRead {
       const wanted = partitions[this.results.length]!
       const next = this.#readPartition(wanted)
       if (next === null) continue
+      this.#readAhead()
       return next.outcome.then((outcome) => {
         this.#push(this.#asResult(next.partition, wanted, next.visibleEnd, outcome))
         return this.run() ?? undefined
@@ -58,27 +79,54 @@ export class FetchRead {
     return null
   }
 
-  #readPartition(wanted: FetchPartition): {
-    readonly partition: Partition
-    readonly visibleEnd: number
-    readonly outcome: Promise<LogReadOutcome>
-  } | null {
+  #readPartition(wanted: FetchPartition): ReadUnderWay | null {
     const checked = this.#check(wanted)
+    const ahead = this.#ahead.take(this.results.length, checked.kind === 'settled' ? null : checked.partition)
     if (checked.kind === 'settled') return this.#push(checked.result)
     const { partition, visibleEnd } = checked
-    const bytesMax = Math.min(wanted.bytesMax, this.#bytesLeft)
-    const isFirst = this.#sizeBytes === 0
-    if (wanted.fetchOffset >= visibleEnd || (bytesMax <= 0 && !isFirst)) {
-      return this.#push(this.#result(partition, NO_RECORD_BYTES))
-    }
-    const outcome = partition.log.read({
-      startOffset: offset(wanted.fetchOffset),
-      endOffsetMax: offset(visibleEnd),
-      bytesMax: Math.max(0, bytesMax),
-      minimum: isFirst ? 'at-least-one-batch' : 'none',
-    })
+    const outcome = ahead === null ? this.#readNow(checked, wanted) : this.#unlessAnew(ahead, checked, wanted)
     if (outcome instanceof Promise) return { partition, visibleEnd, outcome }
     return this.#push(this.#asResult(partition, wanted, visibleEnd, outcome))
+  }
+
+  #readNow({ partition, visibleEnd }: Readable, wanted: FetchPartition): LogReadOutcome | Promise<LogReadOutcome> {
+    const startOffset = offset(wanted.fetchOffset)
+    const bytesMax = Math.max(0, Math.min(wanted.bytesMax, this.#bytesLeft))
+    const isFirst = this.#sizeBytes === 0
+    if (startOffset >= visibleEnd || (bytesMax === 0 && !isFirst)) return nothingRead(startOffset)
+    return partition.log.read({ startOffset, endOffsetMax: offset(visibleEnd), bytesMax, minimum: isFirst ? 'at-least-one-batch' : 'none' })
+  }
+
+  /** While a file is read: the partitions behind it, as far as all of them fit whatever they turn out to have. */
+  #readAhead(): void {
+    const { partitions } = this.#parameters
+    const current = this.results.length
+    let bytesLeft = this.#bytesLeft - partitions[current]!.bytesMax
+    for (let index = current + 1; index <= current + READS_AHEAD_MAX && index < partitions.length; index++) {
+      const wanted = partitions[index]!
+      bytesLeft -= wanted.bytesMax
+      if (bytesLeft < 0) return
+      const checked = this.#ahead.has(index) ? null : this.#check(wanted)
+      if (checked?.kind !== 'readable' || wanted.fetchOffset >= checked.visibleEnd) continue
+      const { partition, visibleEnd } = checked
+      const range = { startOffset: offset(wanted.fetchOffset), endOffsetMax: offset(visibleEnd), bytesMax: wanted.bytesMax }
+      this.#ahead.add(index, partition, partition.log.read({ ...range, minimum: 'none' }))
+    }
+  }
+
+  async #unlessAnew(ahead: LogReadOutcome | Promise<LogReadOutcome>, readable: Readable, wanted: FetchPartition): Promise<LogReadOutcome> {
+    const outcome = await ahead
+    if (this.#countsInTurn(outcome, readable, wanted)) return outcome
+    giveBack(outcome)
+    return this.#readNow(readable, wanted)
+  }
+
+  /** Not when what came before had nothing, so that a batch must come whole here, or had a batch too large for the limits. */
+  #countsInTurn(outcome: LogReadOutcome, { visibleEnd }: Readable, { bytesMax }: FetchPartition): boolean {
+    if (outcome.kind !== 'read') return true
+    const { sizeBytes, nextOffset } = outcome
+    if (sizeBytes === 0) return this.#sizeBytes > 0
+    return sizeBytes <= Math.min(bytesMax, this.#bytesLeft) && nextOffset <= visibleEnd
   }
 
   #push(result: FetchPartitionResult): null {
@@ -91,11 +139,7 @@ export class FetchRead {
     return null
   }
 
-  #check(
-    wanted: FetchPartition,
-  ):
-    | { readonly kind: 'readable'; readonly partition: Partition; readonly visibleEnd: number }
-    | { readonly kind: 'settled'; readonly result: FetchPartitionResult } {
+  #check(wanted: FetchPartition): Readable | Settled {
     const found = findHosted(this.#dependencies.directory, wanted.topicPartition)
     if (found.kind === 'error') return settled(failure(found.errorCode, found.currentLeader))
     const { partition } = found
@@ -108,12 +152,7 @@ export class FetchRead {
     return this.#checkPosition(partition, wanted)
   }
 
-  #checkPosition(
-    partition: Partition,
-    wanted: FetchPartition,
-  ):
-    | { readonly kind: 'readable'; readonly partition: Partition; readonly visibleEnd: number }
-    | { readonly kind: 'settled'; readonly result: FetchPartitionResult } {
+  #checkPosition(partition: Partition, wanted: FetchPartition): Readable | Settled {
     const preferred = this.#preferred(partition, wanted)
     if (preferred !== null) {
       return settled({ ...this.#result(partition, NO_RECORD_BYTES), preferredReadReplica: preferred })
@@ -173,7 +212,11 @@ function offlineFailure({ current }: Partition): FetchPartitionResult | null {
   return current.kind === 'offline' ? failure(current.errorCode, null) : null
 }
 
-function settled(result: FetchPartitionResult): { readonly kind: 'settled'; readonly result: FetchPartitionResult } {
+function nothingRead(nextOffset: Offset): LogReadOutcome {
+  return { kind: 'read', ...NO_RECORD_BYTES, nextOffset }
+}
+
+function settled(result: FetchPartitionResult): Settled {
   return { kind: 'settled', result }
 }
 
