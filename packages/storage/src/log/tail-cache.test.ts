@@ -1,9 +1,17 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { TailCache } from './tail-cache.ts'
 
 const KIBIBYTE = 1024
 /** As a batch comes in: somewhere in the chunk of a socket. */
 function batchIn(chunkBytes: number, sizeBytes: number, fill: number): Buffer {
   return Buffer.alloc(chunkBytes, fill).subarray(100, 100 + sizeBytes)
+}
+
+/** A full collection. V8 hands its collector to contexts that are made after the flag is set. */
+function collect(): void {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
 }
 
 function pinnedBytes(records: readonly Buffer[]): number {
@@ -52,4 +60,17 @@ test('a tail that is cleared frees what it held, and its turns free nothing of o
   expect([cache.bytes, cleared.startOffset]).toEqual([0, null])
   for (let offset = 0; offset < 20; offset++) other.add(offset, offset + 1, batchIn(64 * KIBIBYTE, 4 * KIBIBYTE, 2))
   expect(other.startOffset).toBe(0)
+})
+
+test('what has left the cache is not kept by the place it had', async () => {
+  const tail = new TailCache({ bytesMax: 100 * KIBIBYTE }).tail()
+  const old = new WeakRef(batchIn(100 * KIBIBYTE, 99 * KIBIBYTE, 1))
+  tail.add(0, 1, old.deref()!)
+  tail.add(1, 2, batchIn(100 * KIBIBYTE, 99 * KIBIBYTE, 2))
+  await new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+  collect()
+  expect(tail.startOffset).toBe(1)
+  expect(old.deref()).toBeUndefined()
 })

@@ -138,13 +138,16 @@ export class LogTail {
     const oldest = this.#runs[this.#head]
     assert(oldest !== undefined, 'a turn in the tail cache without a run')
     this.#cache.release(cost(oldest.records))
-    this.#head++
+    // Its place waits for the next compaction; its records must not, or all logs together keep twice what the bound says.
+    this.#runs[this.#head++] = SPENT
     if (this.#head >= HOLES_COMPACTED_AT || this.#head === this.#runs.length) {
       this.#runs = this.#runs.slice(this.#head)
       this.#head = 0
     }
   }
 }
+
+const SPENT: CachedRun = { baseOffset: -1, nextOffset: -1, records: Buffer.alloc(0) }
 
 /** A read looks at no more runs at once; the next read goes on from there. */
 const RUNS_PER_READ_MAX = 4_096
