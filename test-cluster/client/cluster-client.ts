@@ -1,5 +1,5 @@
 import {
-  apis, createTopicsRequestCodec, createTopicsResponseCodec, deleteTopicsRequestCodec, deleteTopicsResponseCodec, errorName,
+  createTopicsRequestCodec, createTopicsResponseCodec, deleteTopicsRequestCodec, deleteTopicsResponseCodec, errorName,
   fetchRequestCodec, fetchResponseCodec, initProducerIdRequestCodec, initProducerIdResponseCodec, listOffsetsRequestCodec,
   listOffsetsResponseCodec, metadataRequestCodec, metadataResponseCodec,
 } from '@kavka/protocol'
@@ -162,10 +162,4 @@ export class ClusterClient {
 function asBuffer(records: Buffer | readonly Buffer[] | null): Buffer {
   if (records === null) return Buffer.alloc(0)
   return Buffer.isBuffer(records) ? records : Buffer.concat(records)
-}
-
-/** Name and versions of an API, for messages of tests. */
-export function describeApi(apiKey: number): string {
-  const api = apis.get(apiKey)
-  return api === undefined ? `API ${apiKey}` : `${api.name} ${api.versions.join('-')}`
 }

@@ -142,21 +142,15 @@ export {
   coordinatorPartitionFor,
   javaAbs,
   javaStringHash,
-  murmur2,
-  partitionForKey,
-  shareCoordinatorKey,
 } from './names/partition-hash.ts'
 export {
   CLUSTER_METADATA_TOPIC,
   GROUP_METADATA_TOPIC,
-  hasCollisionCharacters,
   isInternalTopic,
   SHARE_GROUP_STATE_TOPIC,
   TOPIC_NAME_LENGTH_MAX,
+  isTopicName,
   topicNameProblem,
-  topicNamesCollide,
   TRANSACTION_STATE_TOPIC,
   unifiedTopicName,
 } from './names/topic-name.ts'
-export { desanitizeName, jmxSanitize, sanitizeName } from './names/sanitizer.ts'
-export { offsetFilePrefix, parseLogDirectoryName, snapshotFileName } from './names/log-names.ts'

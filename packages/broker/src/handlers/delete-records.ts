@@ -1,11 +1,10 @@
 /** DeleteRecords 0–2: moves log starts up and answers when all live replicas have followed, or with REQUEST_TIMED_OUT (KIP-107). */
 import type { TopicImage } from '@kavka/controller'
-import { ApiKey, ErrorCode } from '@kavka/protocol'
+import { ApiKey, ErrorCode, isInternalTopic } from '@kavka/protocol'
 import type { DeleteRecordsRequest, DeleteRecordsResponse, TopicPartition } from '@kavka/protocol'
 import type { ApiHandler } from './handler.ts'
 import type { BrokerServices } from './services.ts'
 import { errorOfPartition, topicByName } from './topic-lookup.ts'
-import { isInternalTopic } from '../topic-creation/topic-names.ts'
 
 interface Asked {
   readonly topicPartition: TopicPartition

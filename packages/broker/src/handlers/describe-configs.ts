@@ -3,7 +3,7 @@
  * Behavior: topics, brokers (this one, or '' for the default of all), the loggers of this broker, groups; unknown keys are left out.
  * Values of sensitive keys are never sent. Versions: v1 sources and synonyms (KIP-226); v3 types and documentation (KIP-569).
  */
-import { ApiKey, ErrorCode } from '@kavka/protocol'
+import { ApiKey, ErrorCode, isTopicName } from '@kavka/protocol'
 import type { DescribeConfigsRequest, DescribeConfigsResponse, Encodable } from '@kavka/protocol'
 import type { ConfigEntry } from '../configs/config-entry.ts'
 import {
@@ -13,7 +13,6 @@ import { CLUSTER_RESOURCE } from '../security/authorizer.ts'
 import type { AclResource } from '../security/authorizer.ts'
 import type { ApiHandler, RequestContext } from './handler.ts'
 import type { NodeServices } from './services.ts'
-import { isTopicName } from '../topic-creation/topic-names.ts'
 
 type Resource = DescribeConfigsRequest['resources'][number]
 type Result = Encodable<DescribeConfigsResponse['results'][number]>

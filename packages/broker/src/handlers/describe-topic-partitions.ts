@@ -3,13 +3,12 @@
  * the cursor says where the next request goes on.
  */
 import type { MetadataImage, PartitionRegistration, TopicImage } from '@kavka/controller'
-import { ApiKey, ErrorCode } from '@kavka/protocol'
+import { ApiKey, ErrorCode, isInternalTopic, isTopicName } from '@kavka/protocol'
 import type { DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, Encodable } from '@kavka/protocol'
 import { authorizedOperations, TOPIC_OPERATIONS } from './authorized-operations.ts'
 import { leaderOn, offlineReplicas } from './cluster-view.ts'
 import type { ApiHandler, RequestContext } from './handler.ts'
 import type { BrokerServices } from './services.ts'
-import { isInternalTopic, isTopicName } from '../topic-creation/topic-names.ts'
 
 type Topic = Encodable<DescribeTopicPartitionsResponse['topics'][number]>
 type Cursor = DescribeTopicPartitionsRequest['cursor']

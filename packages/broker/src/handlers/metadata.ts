@@ -7,7 +7,7 @@
  * The controller id is a random live broker: clients of brokers have no business with controllers (KIP-590).
  */
 import type { MetadataImage, PartitionRegistration, TopicImage } from '@kavka/controller'
-import { ApiKey, ErrorCode, ZERO_UUID } from '@kavka/protocol'
+import { ApiKey, ErrorCode, ZERO_UUID, isInternalTopic, isTopicName } from '@kavka/protocol'
 import type { Encodable, MetadataRequest, MetadataResponse } from '@kavka/protocol'
 import { CLUSTER_RESOURCE } from '../security/authorizer.ts'
 import { authorizedOperations, CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts'
@@ -15,7 +15,6 @@ import { brokersOn, leaderOn, offlineReplicas } from './cluster-view.ts'
 import type { BrokerAddress } from './cluster-view.ts'
 import type { ApiHandler, RequestContext } from './handler.ts'
 import type { BrokerServices } from './services.ts'
-import { isInternalTopic, isTopicName } from '../topic-creation/topic-names.ts'
 
 type Topic = Encodable<MetadataResponse['topics'][number]>
 type AskedTopic = NonNullable<MetadataRequest['topics']>[number]

@@ -4,7 +4,7 @@
  * Versions: v7 zstd (KIP-110); v8 record errors (KIP-467); v10 the current leader on the wrong broker (KIP-951); v13 topic ids (KIP-516).
  * The append is started before this returns: requests of one connection are appended in their order.
  */
-import { ApiKey, ErrorCode } from '@kavka/protocol'
+import { ApiKey, ErrorCode, isInternalTopic } from '@kavka/protocol'
 import type { Encodable, ProduceRequest, ProduceResponse, TopicPartition, Uuid } from '@kavka/protocol'
 import type { AppendEntry, AppendResult } from '@kavka/replication'
 import { recordsCountOf, refusalOfBatch } from './client-batch.ts'
@@ -12,7 +12,6 @@ import type { BatchRefusal } from './client-batch.ts'
 import type { ApiHandler, HandlerResult, RequestContext } from './handler.ts'
 import { leaderIdAndEpoch, NodeEndpoints } from './node-endpoints.ts'
 import type { BrokerServices } from './services.ts'
-import { isInternalTopic } from '../topic-creation/topic-names.ts'
 
 type PartitionResponse = Encodable<ProduceResponse['responses'][number]['partitionResponses'][number]>
 type TopicRequest = ProduceRequest['topicData'][number]

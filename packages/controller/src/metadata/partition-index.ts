@@ -3,13 +3,13 @@
  * replayed state, so that a new active controller has them at once; kept up to date by `TopicsDelta`
  * partition by partition.
  */
+import { unifiedTopicName } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
 import type { MetadataImage, PartitionRegistration, TopicImage } from './image.ts'
 import { emptyImage } from './image.ts'
 import type { PartitionSet } from './partition-set.ts'
 import { PartitionSetDelta, emptyPartitionSet } from './partition-set.ts'
 import { PersistentMap } from './persistent-map.ts'
-import { collisionKey } from './topics/topic-names.ts'
 
 /** An image with its indexes: what replay makes and decisions read. */
 export interface IndexedImage extends MetadataImage {
@@ -93,7 +93,7 @@ export class PartitionIndexDelta {
   }
 
   topicAdded(name: string): void {
-    this.#namesByCollisionKey = this.#namesByCollisionKey.set(collisionKey(name), name)
+    this.#namesByCollisionKey = this.#namesByCollisionKey.set(unifiedTopicName(name), name)
   }
 
   added(topicId: Uuid, partition: PartitionRegistration): void {
@@ -113,7 +113,7 @@ export class PartitionIndexDelta {
   }
 
   topicRemoved(topic: TopicImage): void {
-    this.#namesByCollisionKey = this.#namesByCollisionKey.delete(collisionKey(topic.name))
+    this.#namesByCollisionKey = this.#namesByCollisionKey.delete(unifiedTopicName(topic.name))
     for (const partition of topic.partitions) {
       this.#partitionCount--
       for (const replica of partition.replicas)

@@ -1,8 +1,5 @@
 import type { ConfigKey } from './config-key.ts'
 
-/** A set of declarations by property name; the property is the camel case of the key. */
-export type ConfigTable = Readonly<Record<string, ConfigKey<never>>>
-
 type ValueOf<K> = K extends ConfigKey<infer T> ? T : never
 
 /** The typed object that a table of declarations describes. */

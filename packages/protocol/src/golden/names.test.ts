@@ -1,21 +1,11 @@
 import {
   coordinatorPartitionFor,
   computeBatchCrc,
-  desanitizeName,
   ExactReader,
-  hasCollisionCharacters,
   isReservedUuid,
   javaAbs,
   javaStringHash,
-  jmxSanitize,
-  murmur2,
-  offsetFilePrefix,
-  parseLogDirectoryName,
   parseUuid,
-  partitionForKey,
-  sanitizeName,
-  shareCoordinatorKey,
-  snapshotFileName,
   topicNameProblem,
   unifiedTopicName,
   uuidFromBytes,
@@ -41,26 +31,12 @@ function written(write: (writer: Writer) => void): string {
   return writer.toBuffer().toString('hex')
 }
 
-test('murmur2 and the default partitioner', () => {
-  for (const row of rows('murmur2')) {
-    const key = Buffer.from(row['keyHex']!, 'hex')
-    expect(murmur2(key)).toBe(row['murmur2'])
-    for (const partitions of [1, 3, 12, 50])
-      expect(partitionForKey(key, partitions)).toBe(row[`partitionOf${partitions}`])
-  }
-})
-
 test('partitions of coordinators', () => {
   for (const row of rows('coordinatorPartition')) {
     expect(javaStringHash(row['id']!)).toBe(row['hashCode'])
     expect(javaAbs(row['hashCode']!)).toBe(row['abs'])
     for (const partitions of [1, 3, 50, 100])
       expect(coordinatorPartitionFor(row['id']!, partitions)).toBe(row[`of${partitions}`])
-  }
-  for (const row of rows('shareCoordinatorPartition')) {
-    const key = shareCoordinatorKey(row['group']!, row['topicId']!, row['partition']!)
-    expect(key).toBe(row['coordinatorKey'])
-    expect(coordinatorPartitionFor(key, 50)).toBe(row['of50'])
   }
   expect(javaAbs(-0x8000_0000)).toBe(0)
 })
@@ -132,27 +108,6 @@ test('crc32c', () => {
 test('topic names', () => {
   for (const row of rows('topicNames')) {
     expect(topicNameProblem(row['name']!)).toBe(row['message'] ?? null)
-    expect(hasCollisionCharacters(row['name']!)).toBe(row['hasCollisionChars'])
     expect(unifiedTopicName(row['name']!)).toBe(row['unified'])
-  }
-})
-
-test('names of log directories and files', () => {
-  for (const row of rows('logDirNames')) {
-    const expected =
-      row['exception'] === undefined ? { topic: row['topic'], partition: row['partition'] } : null
-    expect(parseLogDirectoryName(row['dir']!)).toEqual(expected)
-  }
-  for (const row of rows('fileNames')) {
-    if (row['offset'] !== undefined) expect(offsetFilePrefix(BigInt(row['offset']))).toBe(row['prefix'])
-    else expect(snapshotFileName(BigInt(row['snapshotOffset']!), row['snapshotEpoch']!)).toBe(row['file'])
-  }
-})
-
-test('sanitized names', () => {
-  for (const row of rows('sanitizer')) {
-    expect(sanitizeName(row['name']!)).toBe(row['sanitized'])
-    expect(desanitizeName(row['sanitized']!)).toBe(row['name'])
-    expect(jmxSanitize(row['name']!)).toBe(row['jmx'])
   }
 })

@@ -24,18 +24,14 @@ export function topicNameProblem(name: string): string | null {
   return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
 }
 
-/** Metric names turn dots into underscores, so that names with either may collide. */
-export function hasCollisionCharacters(name: string): boolean {
-  return name.includes('.') || name.includes('_')
+/** May a topic be called that? */
+export function isTopicName(name: string): boolean {
+  return topicNameProblem(name) === null
 }
 
-/** Two topics whose unified names are equal must not both exist. */
+/** Metric names turn dots into underscores: two topics whose unified names are equal must not both exist. */
 export function unifiedTopicName(name: string): string {
   return name.replaceAll('.', '_')
-}
-
-export function topicNamesCollide(one: string, other: string): boolean {
-  return unifiedTopicName(one) === unifiedTopicName(other)
 }
 
 export function isInternalTopic(name: string): boolean {

@@ -8,7 +8,7 @@
  */
 import { failure, success, validateTopicConfig } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
-import { ErrorCode, isReservedUuid, uuidFromBytes } from '@kavka/protocol'
+import { ErrorCode, isReservedUuid, uuidFromBytes, topicNameProblem, unifiedTopicName } from '@kavka/protocol'
 import type {
   CreateTopicsRequest,
   CreateTopicsRequestCreatableTopic,
@@ -24,7 +24,6 @@ import type { MetadataRecord } from '../records.ts'
 import { PARTITIONS_PER_REQUEST_MAX } from './limits.ts'
 import type { Replicas } from './replica-assignment.ts'
 import { assignedByHand, newPartition, placed } from './replica-assignment.ts'
-import { collisionKey, problemOfTopicName } from './topic-names.ts'
 
 type TopicResult = Encodable<CreateTopicsResponseCreatableTopicResult>
 
@@ -72,7 +71,7 @@ function createTopic(
   const assignment =
     topic.assignments.length > 0 ? manualAssignment(context, topic) : automaticAssignment(context, topic)
   if (!assignment.ok) return assignment
-  taken.set(collisionKey(topic.name), topic.name)
+  taken.set(unifiedTopicName(topic.name), topic.name)
   return success(createdTopic(context, topic.name, configs.value, assignment.value))
 }
 
@@ -116,11 +115,11 @@ function newTopicId({ image, random }: DecisionContext): Uuid {
 }
 
 function checkName({ image }: DecisionContext, name: string, taken: Map<string, string>): ApiError | null {
-  const problem = problemOfTopicName(name)
+  const problem = topicNameProblem(name)
   if (problem !== null) return apiError(ErrorCode.INVALID_TOPIC_EXCEPTION, problem)
   if (image.topics.byName.has(name))
     return apiError(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
-  const key = collisionKey(name)
+  const key = unifiedTopicName(name)
   const other = image.index.namesByCollisionKey.get(key) ?? taken.get(key)
   if (other === undefined) return null
   return apiError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${name}' collides with existing topic: ${other}`)
