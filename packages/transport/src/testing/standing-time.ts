@@ -3,7 +3,7 @@ import { VirtualScheduler } from '@kavka/testkit'
 
 const REAL_MS_MAX = 20_000
 /** Of virtual time, between two looks at the sockets. */
-const STEP_MS = 10
+const STEP_MS = 100
 
 /**
  * A clock that stands unless the test moves it, beside real sockets. What happens while it stands owes to no timer of ours, however
