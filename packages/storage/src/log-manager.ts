@@ -23,7 +23,7 @@ import { loadLog, newLog } from './log/log-loader.ts'
 import type { LoadPorts } from './log/log-loader.ts'
 import type { DiskLogPorts } from './log/log-state.ts'
 import { eachAtOnce } from './log/each-at-once.ts'
-import type { SyncFigures } from './log/sync-rounds.ts'
+import type { SyncFigures } from './log/sync-queue.ts'
 import { openLogDirectories } from './open-log-directories.ts'
 import type { LogStartupError, OpenedLogDirectories } from './open-log-directories.ts'
 import type { PartitionLog } from './partition-log.ts'
@@ -100,7 +100,7 @@ export class LogManager {
 
   /** Syncs of logs since the start, for `LogFlushStats`. */
   get syncFigures(): SyncFigures {
-    const figures = [...this.#ports.values()].map(({ syncRounds }) => syncRounds.figures)
+    const figures = [...this.#ports.values()].map(({ syncQueue }) => syncQueue.figures)
     return {
       count: figures.reduce((sum, { count }) => sum + count, 0),
       totalMs: figures.reduce((sum, { totalMs }) => sum + totalMs, 0),
@@ -109,7 +109,7 @@ export class LogManager {
 
   /** Called after each sync of a log with the time it took; one listener. */
   onSynced(listener: (elapsedMs: number) => void): void {
-    for (const { syncRounds } of this.#ports.values()) syncRounds.onSynced(listener)
+    for (const { syncQueue } of this.#ports.values()) syncQueue.onSynced(listener)
   }
 
   get(topicPartition: TopicPartition): PartitionLog | null {

@@ -9,7 +9,7 @@ import type { DiskLogPorts } from './log/log-state.ts'
 import { ReadMemory } from './log/read-memory.ts'
 import { Segment } from './log/segment.ts'
 import type { SegmentOptions } from './log/segment.ts'
-import { SyncRounds } from './log/sync-rounds.ts'
+import { SyncQueue } from './log/sync-queue.ts'
 import { TailCache } from './log/tail-cache.ts'
 import { TurnEnd } from './log/turn-end.ts'
 
@@ -46,7 +46,7 @@ export function createLogPorts(
   const portsOf = (store: LogDirectoryStore): DiskLogPorts => ({
     ...shared,
     logDirectory: store.directory,
-    syncRounds: new SyncRounds({ logsAtOnceMax: SYNCS_AT_ONCE }, { scheduler }),
+    syncQueue: new SyncQueue({ logsAtOnceMax: SYNCS_AT_ONCE }, { scheduler }),
     recordRecoveryPoints: () => store.recordRecoveryPoints(),
   })
   return new Map(stores.map((store) => [store, portsOf(store)]))

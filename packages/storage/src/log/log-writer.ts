@@ -1,6 +1,6 @@
 /**
  * Group commit of one log: what a turn of the event loop appended is written together when it ends, and synced together after
- * that, with one sync in flight at most (`SyncRounds` says when). What arrives meanwhile goes into the next.
+ * that, with one sync in flight at most (`SyncQueue` says when). What arrives meanwhile goes into the next.
  */
 import { assert } from '@kavka/kernel'
 import type { File, FileSystem, Scheduler } from '@kavka/kernel'
@@ -9,7 +9,7 @@ import { syncFile, syncOpenFile } from './background-sync.ts'
 import type { NameSyncs } from './background-sync.ts'
 import type { LogDirectory } from './log-directory.ts'
 import type { Segment } from './segment.ts'
-import type { SyncedLog, SyncRounds } from './sync-rounds.ts'
+import type { SyncedLog, SyncQueue } from './sync-queue.ts'
 import type { TurnEnd } from './turn-end.ts'
 
 /** Larger synchronous writes stall the loop for tens of milliseconds beside a background sync. */
@@ -29,7 +29,7 @@ export interface LogWriterPorts {
   readonly logDirectory: LogDirectory
   readonly turnEnd: TurnEnd
   readonly scheduler: Scheduler
-  readonly syncRounds: SyncRounds
+  readonly syncQueue: SyncQueue
   readonly nameSyncs: NameSyncs
 }
 
@@ -111,6 +111,12 @@ export class LogWriter implements SyncedLog {
     return this.#dirtyPaths.length + this.#dirtyDirectories.length > 0
   }
 
+  /** The sync in flight began after all that is written. */
+  get #isCovered(): boolean {
+    const syncing = this.#syncInFlight
+    return syncing !== null && syncing.generation === this.#generation && syncing.target === this.#writtenEndOffset
+  }
+
   /** How long ago the last sync began. */
   unsyncedMs(): number {
     return this.#ports.scheduler.monotonicMs() - this.#lastSyncMs
@@ -155,7 +161,7 @@ export class LogWriter implements SyncedLog {
   /** For TurnEnd. */
   writeAtTurnEnd(): void {
     this.#isTurnRequested = false
-    if (!this.write()) return
+    if (!this.write() || this.#isCovered) return
     if (this.#writtenEndOffset - this.#syncedEndOffset >= this.#log.config.flushMessages) this.requestSync()
   }
 
@@ -184,9 +190,9 @@ export class LogWriter implements SyncedLog {
       return
     }
     this.#isSyncRequested = true
-    const { syncRounds } = this.#ports
-    if (this.#log.config.flushMessages <= 1) syncRounds.request(this)
-    else syncRounds.requestApart(this)
+    const { syncQueue } = this.#ports
+    if (this.#log.config.flushMessages <= 1) syncQueue.request(this)
+    else syncQueue.requestApart(this)
   }
 
   /** Resolves when all that was appended before the call is on the disk; false when the directory failed. */
@@ -219,9 +225,11 @@ export class LogWriter implements SyncedLog {
     this.#syncedEndOffset = Math.min(this.#syncedEndOffset, endOffset)
   }
 
-  /** For SyncRounds. */
+  /** For SyncQueue. */
   async beginSync(): Promise<void> {
     const { logDirectory } = this.#ports
+    // Of this same turn, when the sync before ended in it: else it would wait for yet another sync.
+    this.write()
     this.#syncInFlight = { generation: this.#generation, target: this.#writtenEndOffset, coversNames: this.#hasDirtyNames }
     this.#syncAgain = false
     this.#lastSyncMs = this.#ports.scheduler.monotonicMs()
@@ -233,7 +241,7 @@ export class LogWriter implements SyncedLog {
     }
   }
 
-  /** For SyncRounds. */
+  /** For SyncQueue. */
   endSync(): void {
     assert(this.#syncInFlight !== null, 'a sync ends that did not begin')
     const { generation, target } = this.#syncInFlight

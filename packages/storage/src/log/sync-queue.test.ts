@@ -3,21 +3,21 @@ import type { FileSystem } from '@kavka/kernel'
 import { NameSyncs } from './background-sync.ts'
 import { IndexMemory } from './index-memory.ts'
 import { eachAtOnce } from './each-at-once.ts'
-import { SyncRounds } from './sync-rounds.ts'
-import type { SyncedLog } from './sync-rounds.ts'
+import { SyncQueue } from './sync-queue.ts'
+import type { SyncedLog } from './sync-queue.ts'
 
 class ScriptedLog implements SyncedLog {
   begun = 0
   ended = 0
-  readonly #rounds: SyncRounds
+  readonly #queue: SyncQueue
   #finish: () => void = () => {}
 
-  constructor(rounds: SyncRounds) {
-    this.#rounds = rounds
+  constructor(queue: SyncQueue) {
+    this.#queue = queue
   }
 
   ask(): this {
-    this.#rounds.request(this)
+    this.#queue.request(this)
     return this
   }
 
@@ -40,55 +40,57 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 5; i++) await Promise.resolve()
 }
 
-function roundsOf(logsAtOnceMax: number): { rounds: SyncRounds; scheduler: VirtualScheduler } {
+function queueOf(logsAtOnceMax: number): { queue: SyncQueue; turnEnds: () => Promise<void> } {
   const scheduler = new VirtualScheduler()
-  return { rounds: new SyncRounds({ logsAtOnceMax }, { scheduler }), scheduler }
+  const turnEnds = async (): Promise<void> => {
+    await scheduler.advance(0)
+    await settled()
+  }
+  return { queue: new SyncQueue({ logsAtOnceMax }, { scheduler }), turnEnds }
 }
 
-test('what a turn wrote is synced together and told together; what comes meanwhile is in the next round', async () => {
-  const { rounds } = roundsOf(8)
-  const [a, b, c] = [new ScriptedLog(rounds).ask(), new ScriptedLog(rounds).ask(), new ScriptedLog(rounds)]
+test('what ended in one turn is told together when the turn ends', async () => {
+  const { queue, turnEnds } = queueOf(8)
+  const [a, b] = [new ScriptedLog(queue).ask(), new ScriptedLog(queue).ask()]
   await settled()
   expect([a.begun, b.begun]).toEqual([1, 1])
-  c.ask()
   await a.finish()
-  expect([a.ended, c.begun]).toEqual([0, 0])
   await b.finish()
-  expect([a.ended, b.ended, c.begun]).toEqual([1, 1, 1])
-  await c.finish()
-  expect([c.ended, rounds.figures.count]).toEqual([1, 3])
+  expect([a.ended, b.ended]).toEqual([0, 0])
+  await turnEnds()
+  expect([a.ended, b.ended, queue.figures.count]).toEqual([1, 1, 2])
 })
 
-test('a round that takes long keeps nobody waiting: what is synced is told, and the next round starts beside it', async () => {
-  const { rounds, scheduler } = roundsOf(8)
-  const [slow, quick, other] = [new ScriptedLog(rounds).ask(), new ScriptedLog(rounds).ask(), new ScriptedLog(rounds)]
+test('a log waits for its own sync only: a slow one keeps back neither what others have synced nor their next sync', async () => {
+  const { queue, turnEnds } = queueOf(8)
+  const [slow, quick, other] = [new ScriptedLog(queue).ask(), new ScriptedLog(queue).ask(), new ScriptedLog(queue)]
   await settled()
   other.ask()
   await quick.finish()
-  await scheduler.advance(9)
-  expect([quick.ended, other.begun]).toEqual([0, 0])
-  await scheduler.advance(2)
+  await turnEnds()
+  quick.ask()
   await settled()
-  expect([quick.ended, slow.ended, other.begun]).toEqual([1, 0, 1])
-  await other.finish()
+  expect([slow.ended, quick.ended, quick.begun, other.begun]).toEqual([0, 1, 2, 1])
   await slow.finish()
-  expect([other.ended, slow.ended]).toEqual([1, 1])
+  await turnEnds()
+  expect([slow.ended, quick.ended]).toEqual([1, 1])
 })
 
-test('no more than so many at once, first come first served; syncs that no record waits for run beside the rounds', async () => {
-  const { rounds } = roundsOf(2)
-  const logs = [0, 1, 2].map(() => new ScriptedLog(rounds).ask())
-  const apart = new ScriptedLog(rounds)
-  rounds.requestApart(apart)
+test('no more than so many at once, first come first served, and those first that records wait for', async () => {
+  const { queue, turnEnds } = queueOf(2)
+  const apart = new ScriptedLog(queue)
+  queue.requestApart(apart)
+  const logs = [0, 1, 2].map(() => new ScriptedLog(queue).ask())
   await settled()
   expect([...logs.map((log) => log.begun), apart.begun]).toEqual([1, 1, 0, 0])
-  await logs[0]!.finish()
   await logs[1]!.finish()
-  expect([...logs.map((log) => log.ended), apart.begun, logs[2]!.begun]).toEqual([1, 1, 0, 1, 1])
+  expect([logs[2]!.begun, apart.begun]).toEqual([1, 0])
+  await logs[0]!.finish()
+  expect(apart.begun).toBe(1)
   await apart.finish()
-  expect([apart.ended, logs[2]!.ended]).toEqual([1, 0])
   await logs[2]!.finish()
-  expect(logs[2]!.ended).toBe(1)
+  await turnEnds()
+  expect([...logs.map((log) => log.ended), apart.ended]).toEqual([1, 1, 1, 1])
 })
 
 test('items are worked through, a few at a time', async () => {
