@@ -2,7 +2,7 @@
  * Makes this broker host what the metadata assigns to it: opens and drops replicas, gives them their roles, and tells whoever
  * follows, serves or listens.
  */
-import type { Logger } from '@kavka/kernel'
+import type { Logger, Scheduler } from '@kavka/kernel'
 import type { MetadataChanges, MetadataImage, PartitionRegistration, TopicImage } from '@kavka/controller'
 import { ErrorCode, ZERO_UUID } from '@kavka/protocol'
 import type { NodeId, TopicPartition } from '@kavka/protocol'
@@ -16,6 +16,8 @@ import type { LeadershipListeners } from './leadership-listeners.ts'
 import type { LogStore } from './log-store.ts'
 import { Partition } from './partition.ts'
 import type { PartitionDependencies } from './partition.ts'
+import type { PartitionKey } from './ports.ts'
+import { ReplicaCreations } from './replica-creations.ts'
 import { assignedDirectory } from './replica-health.ts'
 
 export interface ReplicaHostingOptions {
@@ -26,6 +28,7 @@ export interface ReplicaHostingOptions {
 
 export interface ReplicaHostingDependencies {
   readonly logs: LogStore
+  readonly scheduler: Scheduler
   readonly logger: Logger
   readonly logConfigOf: (topic: string, image: MetadataImage) => LogConfig
   readonly hosted: HostedPartitions
@@ -46,6 +49,9 @@ export class ReplicaHosting {
   readonly #streams: LeaderStreams
   readonly #listeners: LeadershipListeners
   readonly #assignments: DirectoryAssignments
+  readonly #creations: ReplicaCreations
+  /** As last published. */
+  #image: MetadataImage | null = null
 
   constructor(options: ReplicaHostingOptions, dependencies: ReplicaHostingDependencies) {
     this.#options = options
@@ -55,9 +61,11 @@ export class ReplicaHosting {
     this.#streams = dependencies.streams
     this.#listeners = dependencies.listeners
     this.#assignments = dependencies.assignments
+    this.#creations = new ReplicaCreations((key) => this.#createLate(key), dependencies)
   }
 
   publish(image: MetadataImage, changes: MetadataChanges, previous: MetadataImage): void {
+    this.#image = image
     this.#dependencies.brokers.update(image)
     for (const topic of changes.topicsDeleted.values()) this.#deleteTopic(topic)
     this.#reconfigure(image, changes)
@@ -66,6 +74,10 @@ export class ReplicaHosting {
       if (topic !== undefined) this.#applyTopic(topic, previous.topics.byId.get(topicId), image)
     }
     this.#applyBrokers(image, changes, previous)
+  }
+
+  stop(): void {
+    this.#creations.stop()
   }
 
   /** Marks the logs as stray that no partition of this broker claims. */
@@ -100,11 +112,27 @@ export class ReplicaHosting {
       const known = this.#hosted.findById({ topicId: topic.id, partition: registration.partition })
       if (known !== null && before?.partitions[registration.partition] === registration) continue
       if (registration.replicas.includes(this.#options.nodeId)) {
+        if (known === null && this.#mustWait(topic, registration)) continue
         this.#applyPartition(known ?? this.#host(topic, registration, image), registration)
       } else if (known !== null) {
         this.#drop(known)
       }
     }
+  }
+
+  /** Only for logs that have to be made: those that a start has opened are taken at once. */
+  #mustWait(topic: TopicImage, { partition }: PartitionRegistration): boolean {
+    if (this.#dependencies.logs.get({ topic: topic.name, partition }) !== null) return false
+    return !this.#creations.admit({ topicId: topic.id, partition })
+  }
+
+  /** By the metadata of now: the topic may be gone, or the replica assigned elsewhere. */
+  #createLate(key: PartitionKey): void {
+    const image = this.#image!
+    const topic = image.topics.byId.get(key.topicId)
+    const registration = topic?.partitions[key.partition]
+    if (topic === undefined || registration?.replicas.includes(this.#options.nodeId) !== true) return
+    this.#applyPartition(this.#host(topic, registration, image), registration)
   }
 
   #applyPartition(partition: Partition, registration: PartitionRegistration): void {

@@ -232,6 +232,7 @@ export class ReplicaManagerShell implements ReplicaManager {
     if (this.#stopped) return
     this.#stopped = true
     this.#isrReview.cancel()
+    this.#hosting.stop()
     this.#isrUpdates.stop()
     this.#assignments.stop()
     this.#fetchers.stop()
