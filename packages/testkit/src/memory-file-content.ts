@@ -30,7 +30,7 @@ export class MemoryFileContent {
   read(target: Buffer, targetOffset: number, length: number, position: number): number {
     const end = Math.min(position + length, this.#cached.size)
     if (position >= end) return 0
-    return this.#cached.bytes().copy(target, targetOffset, position, end)
+    return this.#cached.copyTo(target, targetOffset, position, end)
   }
 
   write(bytes: Uint8Array, position: number): void {
@@ -112,6 +112,10 @@ class GrowingBuffer {
 
   bytes(): Buffer {
     return this.#memory.subarray(0, this.size)
+  }
+
+  copyTo(target: Buffer, targetOffset: number, from: number, to: number): number {
+    return this.#memory.copy(target, targetOffset, from, to)
   }
 
   clone(): GrowingBuffer {

@@ -95,9 +95,11 @@ class OffsetAsker {
   }
 
   async #askTime(node: SimulatedNode, topicPartition: TopicPartition, { leaderEpoch }: PartitionInfo): Promise<boolean> {
-    const before = answering(node, topicPartition)
+    const asked = answering(node, topicPartition)
     const visibleEnd = node.replicas!.partition(topicPartition)?.highWatermark ?? 0
-    if (before === null || this.client.cluster.replication.disks.hasRotten(node.id)) return false
+    if (asked === null || this.client.cluster.replication.disks.hasRotten(node.id)) return false
+    // The log goes on while its files are read.
+    const before = { ...asked, batches: [...asked.batches] }
     const { random, cluster, process } = this.client
     const timestamp = Math.floor(process.wallMs() - AGE_MS_MAX * random.unit())
     const answer = await node.replicas!.listOffset({ topicPartition, timestamp, currentLeaderEpoch: leaderEpoch, isolation: 'read_uncommitted' })
@@ -116,6 +118,6 @@ function answering(node: SimulatedNode, topicPartition: TopicPartition): Answeri
   const { log, shadow } = replica
   return {
     node: node.id, partition: `${topicPartition.topic}-${topicPartition.partition}`, leaderEpoch: view.leaderEpoch,
-    logStartOffset: log.logStartOffset, logEndOffset: log.logEndOffset, batches: [...shadow.batches],
+    logStartOffset: log.logStartOffset, logEndOffset: log.logEndOffset, batches: shadow.batches,
   }
 }

@@ -80,9 +80,8 @@ export class Producer {
       await client.pause(this.#paceMs * (0.5 + client.random.unit()))
       if (this.isStopping) continue
       if (client.partitions.size === 0 || client.random.unit() < 0.05) await client.refresh()
-      const names = [...client.partitions.keys()].filter((name) => !name.startsWith('__'))
-      if (names.length === 0) continue
-      const name = names[client.random.below(names.length)]!
+      const name = this.#anyName()
+      if (name === null) continue
       const target = await this.#targetOf(name)
       if (target === null || target.queue.length >= IN_FLIGHT_MAX * 2) continue
       this.#maybeStartEpoch(target)
@@ -95,6 +94,16 @@ export class Producer {
   #burst(): number {
     const { random, cluster } = this.client
     return cluster.swarm.tempo.paceFactor === 1 || random.unit() < 0.7 ? 1 : 2 + random.below(BURST_MAX - 1)
+  }
+
+  #anyName(): string | null {
+    const { partitions, random } = this.client
+    let count = 0
+    for (const name of partitions.keys()) if (!name.startsWith('__')) count++
+    if (count === 0) return null
+    let at = random.below(count)
+    for (const name of partitions.keys()) if (!name.startsWith('__') && at-- === 0) return name
+    return null
   }
 
   async #targetOf(name: string): Promise<Target | null> {
@@ -150,7 +159,8 @@ export class Producer {
       // What is repeated waits for what was sent before it, as Kafka's clients do.
       if (target.queue[0]!.attempts > 0 && target.underWay.size > 0) return
       // Nor may the oldest that is not acknowledged leave the window of batches that the log remembers.
-      const oldest = Math.min(...[...target.underWay].map(({ index }) => index), target.queue[0]!.index)
+      let oldest = target.queue[0]!.index
+      for (const { index } of target.underWay) oldest = Math.min(oldest, index)
       if (target.queue[0]!.index - oldest >= inFlightMax) return
       const batch = target.queue.shift()!
       target.underWay.add(batch)
@@ -171,7 +181,7 @@ export class Producer {
       if (!client.cluster.image.topics.byId.has(topicId) && this.#hasBeenKnown(topicId)) return this.#giveUp(target)
       return this.#again(target, batch, topicPartition)
     }
-    const isFirst = ![...target.underWay, ...target.queue].some((other) => other.sequence < batch.sequence)
+    const isFirst = isFirstOf(batch, target.underWay) && isFirstOf(batch, target.queue)
     const { leader } = info
     const isHeld = this.#isIdempotent && !client.cluster.isHealing && client.random.unit() < HELD_PROBABILITY
     const answer = isHeld ? await this.#hold(target, batch, leader) : await this.#deliver(target, batch, leader)
@@ -264,4 +274,9 @@ export class Producer {
     target.queue.length = 0
     target.underWay.clear()
   }
+}
+
+function isFirstOf(batch: Batch, others: Iterable<Batch>): boolean {
+  for (const { sequence } of others) if (sequence < batch.sequence) return false
+  return true
 }

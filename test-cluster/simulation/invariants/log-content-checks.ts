@@ -12,6 +12,11 @@ export interface OpenedLog {
   readonly isCorrupt: boolean
 }
 
+interface Home {
+  readonly topicId: Uuid
+  readonly partition: number
+}
+
 interface Promised {
   readonly topicId: Uuid
   readonly partition: number
@@ -22,7 +27,7 @@ interface Promised {
 export class LogContentChecks {
   readonly #world: World
   /** By checksum of a batch, which covers a unique payload: the partitions that took it in. */
-  readonly #homes = new Map<number, string[]>()
+  readonly #homes = new Map<number, Home[]>()
   readonly #rotten = new Map<NodeId, readonly Promised[]>()
 
   constructor(world: World) {
@@ -31,16 +36,15 @@ export class LogContentChecks {
 
   /** A leader is about to append it. */
   appending(topicId: Uuid, partition: number, crc: number): void {
-    const home = `${topicId}/${partition}`
     const homes = this.#homes.get(crc)
-    if (homes === undefined) this.#homes.set(crc, [home])
-    else if (!homes.includes(home)) homes.push(home)
+    if (homes === undefined) this.#homes.set(crc, [{ topicId, partition }])
+    else if (!isAmong(homes, topicId, partition)) homes.push({ topicId, partition })
   }
 
   /** S9: found in a log, or served from it, at that very place. */
   found(node: NodeId, topicId: Uuid, partition: number, batch: { readonly base: number; readonly crc: number }): void {
     const homes = this.#homes.get(batch.crc)
-    const isHome = homes?.includes(`${topicId}/${partition}`) ?? false
+    const isHome = homes !== undefined && isAmong(homes, topicId, partition)
     this.#world.judge('S9 ContentIsOwn', isHome, { node, topicId, partition, base: batch.base, of: homes ?? null })
   }
 
@@ -73,6 +77,10 @@ export class LogContentChecks {
     this.#world.probes.hit('damaged log filled again')
     this.#world.judge('S3 RotIsNotCut', !isCandidate, { node, partition, isCandidate })
   }
+}
+
+function isAmong(homes: readonly Home[], topicId: Uuid, partition: number): boolean {
+  return homes.some((home) => home.partition === partition && home.topicId === topicId)
 }
 
 export type { Promised }

@@ -99,10 +99,12 @@ export class MetadataChecks {
     const brokersChanged = image.brokers !== previous.brokers
     if (image.topics === previous.topics && !brokersChanged && image.configs === previous.configs) return
     for (const topic of image.topics.byId.values()) {
+      const topicBefore = previous.topics.byId.get(topic.id)
+      // Images share what did not change, and all that was true of it is true of it still.
+      if (topic === topicBefore && !brokersChanged && image.configs === previous.configs) continue
       const name = this.#topicIds.get(topic.id)
       this.#world.judge('C6 TopicIdNeverReused', (name === undefined || name === topic.name) && !this.#gone.has(topic.id), { topic: topic.name, id: topic.id })
       this.#topicIds.set(topic.id, topic.name)
-      const topicBefore = previous.topics.byId.get(topic.id)
       const minIsr = this.#minIsrOf(image, topic.name)
       for (const partition of topic.partitions) {
         const old = topicBefore?.partitions[partition.partition]

@@ -44,16 +44,22 @@ export class PartitionTruth {
 }
 
 export class Truth {
-  readonly #partitions = new Map<string, PartitionTruth>()
+  readonly #topics = new Map<Uuid, PartitionTruth[]>()
+  readonly #all: PartitionTruth[] = []
 
   of(topicId: Uuid, topic: string, partition: number): PartitionTruth {
-    const key = `${topicId}/${partition}`
-    let truth = this.#partitions.get(key)
-    if (truth === undefined) this.#partitions.set(key, (truth = new PartitionTruth(topicId, topic, partition)))
-    return truth
+    let partitions = this.#topics.get(topicId)
+    if (partitions === undefined) this.#topics.set(topicId, (partitions = []))
+    return partitions[partition] ?? this.#begin(partitions, new PartitionTruth(topicId, topic, partition))
   }
 
   all(): Iterable<PartitionTruth> {
-    return this.#partitions.values()
+    return this.#all
+  }
+
+  #begin(partitions: PartitionTruth[], truth: PartitionTruth): PartitionTruth {
+    partitions[truth.partition] = truth
+    this.#all.push(truth)
+    return truth
   }
 }
