@@ -41,7 +41,7 @@ export const metadataMutants: readonly Mutant[] = [
   },
   {
     name: 'a reassignment is canceled though only those who joined are in sync', takes: 'reassign', file: `${metadata}/partitions/alter-reassignments.ts`,
-    find: '  if (losesAll && !allowsUncleanElection(', replace: '  if (losesAll && registration.isr.length === 0 && !allowsUncleanElection(',
+    find: '  if (losesAll && !allowsUncleanElection(', replace: '  if (losesAll && registration.replicas.length === 0 && !allowsUncleanElection(',
   },
   {
     name: 'who was cut off is counted in before it knows that it was replaced', proves: 'G3 CommittedOffset', takes: 'replaced-in-silence', file: `${metadata}/brokers/heartbeat.ts`,

@@ -76,8 +76,8 @@ function reassign(
       ? cancellationOf(registration)
       : assignmentOf(context, registration, replicas as readonly NodeId[], replicationFactor)
   if (!assignment.ok) return failed(assignment.error)
-  const isr = registration.isr.filter((id) => assignment.value.replicas.includes(id))
-  const losesAll = registration.isr.length > 0 && isr.length === 0
+  const holders = holdersOf(registration)
+  const losesAll = holders.length > 0 && !holders.some((id) => assignment.value.replicas.includes(id))
   if (losesAll && !allowsUncleanElection(context.image, context.settings, topic.name)) {
     const where = `${topic.name}:${registration.partition}`
     const message = `Unable to revert partition assignment for ${where} because it would require an unclean leader election.`
@@ -89,6 +89,12 @@ function reassign(
     directories: directoriesFor(context.image, assignment.value.replicas, registration),
   })
   return { records: record === null ? [] : [record], error: apiError(ErrorCode.NONE) }
+}
+
+/** Who has everything that is committed: in sync, or, when nobody is, eligible, or at last the best guess there is (KIP-966). */
+function holdersOf({ isr, elr, lastKnownElr }: PartitionRegistration): readonly NodeId[] {
+  if (isr.length > 0) return isr
+  return elr.length > 0 ? elr : lastKnownElr
 }
 
 /** As before the reassignment. */
