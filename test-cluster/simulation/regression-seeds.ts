@@ -30,4 +30,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 3_300_000_115, found: 'G3: a broker that had been cut off was counted in again before it knew that others led, and told offsets of the past' },
   { seed: 3_300_000_092, found: 'P14, a false alarm: a reassignment ends in the step that takes back who leads then' },
   { seed: 3_300_000_038, found: 'C7, a false alarm: the same' },
+  { seed: 3_500_000_122, found: 'C7, a false alarm: who registers in the same entry in which somebody else was fenced a step before' },
 ]

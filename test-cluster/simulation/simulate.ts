@@ -7,7 +7,7 @@ import { GROUP_TOPIC, GroupMember } from './clients/group-member.ts'
 import { Producer } from './clients/producer.ts'
 import { startOffsetAsker } from './clients/offset-asker.ts'
 import { startOffsetKeeper, startOffsetReader } from './clients/offset-keeper.ts'
-import { startTopicAdmin } from './clients/topic-admin.ts'
+import { startTopicAdmin, startTopicWatcher } from './clients/topic-admin.ts'
 import { Cluster } from './cluster.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
 import { planFaults } from './faults/fault-plan.ts'
@@ -128,6 +128,7 @@ class Run {
     startOffsetKeeper('offset-keeper', address++, this.#cluster)
     startOffsetReader('offset-reader', address++, this.#cluster)
     for (let index = 0; index < swarm.adminCount; index++) startTopicAdmin(`topic-admin-${index}`, address++, this.#cluster)
+    if (swarm.adminCount > 0) startTopicWatcher('topic-watcher', address++, this.#cluster)
     if (swarm.staticDoubles) this.#doubles = this.#doubleOf(this.#members[0], address++)
     this.#cluster.clientAddresses = Array.from({ length: address - 100 }, (_, index) => 100 + index)
   }

@@ -17,16 +17,24 @@ interface TopicsAnswer {
 
 export class Admin {
   readonly client: Client
+  readonly #reach: 'any-node' | 'one-node'
+  #node: NodeId | null = null
 
-  constructor(name: string, address: number, cluster: Cluster) {
+  /** `one-node`: asks the same node until it gives no answer, and then at times another. */
+  constructor(name: string, address: number, cluster: Cluster, reach: 'any-node' | 'one-node' = 'any-node') {
     this.client = new Client(name, address, cluster)
+    this.#reach = reach
   }
 
   /** The answer of the controller, or null when there was none. */
   async request<T>(apiKey: number, apiVersion: number, body: unknown): Promise<T | null> {
-    const reply = await this.client.call(this.client.anyNode(), TIMEOUT_MS, (node) => node.channel.request(
+    const { client } = this
+    const to = this.#node ?? client.anyNode()
+    if (this.#reach === 'one-node') this.#node = to
+    const reply = await client.call(to, TIMEOUT_MS, (node) => node.channel.request(
       { apiKey, apiVersion, body, principal: 'User:ANONYMOUS', clientId: 'admin', clientHost: '/sim', listener: 'PLAINTEXT' }, TIMEOUT_MS,
     ))
+    if (reply?.kind !== 'answered' && this.#node !== null && client.random.unit() < 0.5) this.#node = null
     return reply?.kind === 'answered' ? (reply.body as T) : null
   }
 

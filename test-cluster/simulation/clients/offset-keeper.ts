@@ -61,7 +61,7 @@ class OffsetReader extends OffsetClient {
   async loop(): Promise<void> {
     const { client } = this
     for (;;) {
-      await client.process.sleep(150 + 300 * client.random.unit())
+      await client.pause(150 + 300 * client.random.unit())
       const errorCode = await this.readBack()
       const isElsewhere = errorCode === ErrorCode.NOT_COORDINATOR || (errorCode !== ErrorCode.NONE && client.random.unit() < 0.2)
       if (isElsewhere) client.partitions.clear()

@@ -12,12 +12,26 @@ export function startTopicAdmin(name: string, address: number, cluster: Cluster)
   void new TopicAdmin(name, address, cluster).loop()
 }
 
+/** Asks whether a topic is there, always the same node, and changes nothing. */
+export function startTopicWatcher(name: string, address: number, cluster: Cluster): void {
+  void watch(new Admin(name, address, cluster, 'one-node'))
+}
+
+async function watch(admin: Admin): Promise<void> {
+  const { client } = admin
+  const topic = PASSING_TOPICS[client.random.below(PASSING_TOPICS.length)]!
+  while (!client.cluster.isHealing) {
+    await client.pause(200 + 400 * client.random.unit())
+    await admin.exists(topic)
+  }
+}
+
 class TopicAdmin {
   readonly admin: Admin
   readonly #paceMs: number
 
   constructor(name: string, address: number, cluster: Cluster) {
-    this.admin = new Admin(name, address, cluster)
+    this.admin = new Admin(name, address, cluster, 'one-node')
     this.#paceMs = [200, 1_500][this.admin.client.random.below(2)]!
   }
 

@@ -115,7 +115,7 @@ export class MetadataChecks {
         for (const step of old === undefined ? [partition] : this.#stepsTo(topic.id, partition, old)) {
           this.#partition(image, topic, step, before)
           this.#reassignments.changed(topic.id, topic.name, step, before)
-          if (before !== undefined && before !== step) this.restarts.partitionChanged(topic.id, step, before)
+          if (before !== undefined && before !== step) this.restarts.partitionChanged(topic.id, step, before, image.offset)
           before = step
         }
         this.#replication.partitionChanged(topic.id, topic.name, partition, old)
@@ -125,6 +125,7 @@ export class MetadataChecks {
       if (image.topics.byId.has(topic.id)) continue
       this.#gone.add(topic.id)
       this.#world.probes.hit('topic deleted')
+      this.#reassignments.deleted(topic.id)
       for (const { partition } of topic.partitions) this.#replication.truth.of(topic.id, topic.name, partition).isDeleted = true
     }
   }

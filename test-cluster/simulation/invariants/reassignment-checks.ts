@@ -81,6 +81,12 @@ export class ReassignmentChecks {
     this.#world.judge('P18 CandidateStays', !hadCandidate || now.isr.length + now.elr.length > 0, details)
   }
 
+  deleted(topicId: Uuid): void {
+    for (const { topicId: id, periods } of this.#partitions.values()) {
+      if (id === topicId) periods.push({ fromMs: this.#world.nowMs, text: 'deleted', isReassigning: false })
+    }
+  }
+
   /** Each is listed as it was at some moment since it was asked for, and what was under way all the time is listed. */
   listed(listed: readonly ListedReassignment[], askedMs: number): void {
     const found = new Set<string>()

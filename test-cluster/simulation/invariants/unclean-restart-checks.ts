@@ -10,7 +10,7 @@ export class UncleanRestartChecks {
   /** `broker/epoch` of lives that ended with a controlled shutdown, marker and all. */
   readonly #cleanStops = new Set<string>()
   /** By broker: `topic id/partition` where it has not been taken back yet. */
-  readonly #excluded = new Map<NodeId, Set<string>>()
+  readonly #excluded = new Map<NodeId, { readonly atOffset: number; readonly partitions: Set<string> }>()
 
   constructor(world: World) {
     this.#world = world
@@ -31,12 +31,15 @@ export class UncleanRestartChecks {
         this.#world.judge(NAME, !isr.includes(id) && !elr.includes(id), { broker: id, topic: topic.name, partition, isr: isr.join(), elr: elr.join() })
       }
     }
-    this.#excluded.set(id, excluded)
+    this.#excluded.set(id, { atOffset: image.offset, partitions: excluded })
     this.#world.probes.hit('unclean restart registered')
   }
 
-  partitionChanged(topicId: string, now: PartitionRegistration, old: PartitionRegistration): void {
-    for (const [id, partitions] of this.#excluded) {
+  /** By the entry at `offset`. */
+  partitionChanged(topicId: string, now: PartitionRegistration, old: PartitionRegistration, offset: number): void {
+    for (const [id, { atOffset, partitions }] of this.#excluded) {
+      // Registered by the same entry: what it ends with was judged, and earlier steps are of the life before.
+      if (atOffset === offset) continue
       const key = `${topicId}/${now.partition}`
       if (!partitions.has(key) || !(now.isr.includes(id) || now.elr.includes(id))) continue
       partitions.delete(key)
