@@ -6,7 +6,7 @@ import { STORE_FAILURE } from '../cluster.ts'
 import type { Cluster } from '../cluster.ts'
 import { DiskDamage } from './disk-damage.ts'
 import type { PlannedFault } from './fault-plan.ts'
-import { reassign } from './reassign.ts'
+import { reassign, stealFromOriginals } from './reassign.ts'
 import { linksOfReplaced } from './replaced-in-silence.ts'
 import { overtakeProposal } from './overtaken-proposal.ts'
 
@@ -108,6 +108,8 @@ export class FaultInjector {
       case 'replaced-in-silence': return this.#replaceInSilence(fault)
       case 'reassign': return void reassign(this.#cluster, this.#admin, fault)
       case 'cancel-reassignment': return void reassign(this.#cluster, this.#admin, fault)
+      case 'steal-from-originals':
+        return void stealFromOriginals(this.#cluster, this.#admin, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       default: return void this.#administer(fault)
     }
   }
@@ -291,5 +293,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
 }
