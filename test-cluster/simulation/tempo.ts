@@ -22,5 +22,5 @@ export function chooseTempo(random: Random): Tempo {
   const length = random.unit()
   if (die < 0.65) return INTENSE
   if (die < 0.85) return { ...INTENSE, kind: 'steady', paceFactor: 4, faultyMs: 20_000 + 40_000 * length }
-  return { kind: 'calm', paceFactor: 12, faultyMs: 90_000 + 240_000 * length, restMsMax: 45_000 }
+  return { kind: 'calm', paceFactor: 20, faultyMs: 90_000 + 240_000 * length, restMsMax: 45_000 }
 }

@@ -68,9 +68,14 @@ export class Client {
     this.partitions.delete(`${topic}-${partition}`)
   }
 
-  /** Between two requests of a client that would wait for `paceMs` in an intense run. */
-  pause(paceMs: number): Promise<void> {
-    return this.process.sleep(paceMs * this.cluster.swarm.tempo.paceFactor)
+  /** Between two requests of a client that would wait for `intenseMs` in an intense run. */
+  pause(intenseMs: number): Promise<void> {
+    return this.process.sleep(this.inTempoMs(intenseMs))
+  }
+
+  /** As long as this takes in an intense run. */
+  inTempoMs(intenseMs: number): number {
+    return intenseMs * this.cluster.swarm.tempo.paceFactor
   }
 
   get random01(): number {

@@ -54,7 +54,7 @@ export class GroupMember {
   async #loop(): Promise<void> {
     const { client } = this
     while (!this.isRetired) {
-      await client.process.sleep(this.phase === 'member' ? 300 + client.random.unit() * 400 : 50 + client.random.unit() * 100)
+      await client.process.sleep(this.phase === 'member' ? this.#betweenHeartbeatsMs() : 50 + client.random.unit() * 100)
       if (this.#isFenced) await this.#restart()
       else if (this.phase !== 'member') await this.#join()
       else if (this.mayLeave && client.random.unit() < 0.02) await this.#goAway()
@@ -62,6 +62,12 @@ export class GroupMember {
       else await this.#heartbeat()
       if (client.random.unit() < 0.2) await this.#readBack()
     }
+  }
+
+  /** Not much longer in calm runs: the session is short. */
+  #betweenHeartbeatsMs(): number {
+    const { random, cluster } = this.client
+    return (300 + random.unit() * 400) * Math.min(cluster.swarm.tempo.paceFactor, 2)
   }
 
   async #join(): Promise<void> {

@@ -29,7 +29,7 @@ class OffsetAsker {
     const { client } = this
     let again: string | null = null
     for (;;) {
-      await (again === null ? client.pause(this.#paceMs * (0.5 + client.random.unit())) : client.process.sleep(5 + 20 * client.random.unit()))
+      await client.pause(again === null ? this.#paceMs * (0.5 + client.random.unit()) : 5 + 20 * client.random.unit())
       if (client.partitions.size === 0 || again !== null) await client.refresh()
       const names = [...client.partitions.keys()]
       const name: string | undefined = again ?? names[client.random.below(Math.max(1, names.length))]

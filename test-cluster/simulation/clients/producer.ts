@@ -252,7 +252,7 @@ export class Producer {
     target.queue.push(batch)
     target.queue.sort((a, b) => a.sequence - b.sequence)
     target.isPausing = true
-    this.client.process.after(20 + 100 * this.client.random.unit(), () => {
+    this.client.process.after(this.client.inTempoMs(20 + 100 * this.client.random.unit()), () => {
       target.isPausing = false
       this.#pump(target)
     })
