@@ -1,11 +1,21 @@
 import { emptyImage } from '@kavka/controller'
 import { ErrorCode } from '@kavka/protocol'
 import type { Uuid } from '@kavka/protocol'
+import type { Scheduler } from '@kavka/kernel'
 import { VirtualScheduler } from '@kavka/testkit'
 import { ReplicaCreations } from './replica-creations.ts'
 import { encodeBatch } from './simulation/model-batch.ts'
 import { TOPIC } from './simulation/model-controller.ts'
 import { TestCluster } from './simulation/test-cluster.ts'
+
+function dependenciesOf(scheduler: VirtualScheduler): Scheduler {
+  return {
+    wallMs: () => scheduler.wallMs(),
+    monotonicMs: () => scheduler.monotonicMs(),
+    after: (delayMs, callback) => scheduler.after(delayMs, callback),
+    soon: (callback) => scheduler.soon(callback),
+  }
+}
 
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid
 
@@ -20,6 +30,25 @@ test('eight a turn, in order; what is asked for twice waits once', async () => {
   await scheduler.advance(5)
   expect(late).toEqual([8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
   expect(creations.admit({ topicId: TOPIC_ID, partition: 20 })).toBe(true)
+})
+
+test('on a slow disk fewer', async () => {
+  const scheduler = new VirtualScheduler()
+  let nowMs = 0
+  const late: number[] = []
+  const perTurn: number[] = []
+  const slow = { ...dependenciesOf(scheduler), monotonicMs: () => nowMs }
+  const creations = new ReplicaCreations(({ partition }) => {
+    late.push(partition)
+    nowMs += 1.5
+  }, { scheduler: { ...slow, soon: (callback) => scheduler.soon(() => {
+    const before = late.length
+    callback()
+    perTurn.push(late.length - before)
+  }) } })
+  for (let partition = 0; partition < 13; partition++) creations.admit({ topicId: TOPIC_ID, partition })
+  await scheduler.advance(5)
+  expect(perTurn).toEqual([2, 2, 1])
 })
 
 test('who comes later does not overtake who waits, and nothing is made after a stop', async () => {
