@@ -5,7 +5,7 @@ import { indexOfBatch, isSameBatch } from '../node/shadow-log.ts'
 import type { ShadowBatch } from '../node/shadow-log.ts'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { LogContentChecks } from './log-content-checks.ts'
-import type { ClusterView } from './replication-checks.ts'
+import type { ClusterView } from './cluster-view.ts'
 import type { PartitionTruth } from './truth.ts'
 
 /** What a node that is down has on its disk of one partition. */

@@ -8,7 +8,7 @@ import { SimulatedProcess } from '../world/process.ts'
 import { World } from '../world/world.ts'
 import { LeaderAnswerChecks } from './leader-answer-checks.ts'
 import { ReplicationChecks } from './replication-checks.ts'
-import type { ClusterView } from './replication-checks.ts'
+import type { ClusterView } from './cluster-view.ts'
 
 const NODE = 1 as NodeId
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid

@@ -1,15 +1,14 @@
 /** The promises about records: §2.3 (P) and the parts of §2.4 (T, S) that a replica's log shows, judged at the very step that could break them. */
-import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
+import type { PartitionRegistration } from '@kavka/controller'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
 import { sequenceAfter, ZERO_UUID } from '@kavka/protocol'
 import type { ObservedReplica, ReplicaObserver } from '../node/observed-logs.ts'
 import { isSameBatch, shadowBatchesOf } from '../node/shadow-log.ts'
 import type { ShadowBatch } from '../node/shadow-log.ts'
-import type { SimulatedNode } from '../node/simulated-node.ts'
 import type { SimulatedProcess } from '../world/process.ts'
 import type { World } from '../world/world.ts'
+import type { ClusterView } from './cluster-view.ts'
 import { KeptOnDisk } from './kept-on-disk.ts'
-import type { LeaderAnswerChecks } from './leader-answer-checks.ts'
 import { LogContentChecks } from './log-content-checks.ts'
 import type { PredicateName } from './predicates.ts'
 import { notWaitedFor } from './quorum-superset.ts'
@@ -17,14 +16,6 @@ import type { LeaderIsr } from './quorum-superset.ts'
 import { epochCache, nameOf, offsetDensity, producerState, recoveryKeepsSynced } from './replica-checks.ts'
 import { Truth } from './truth.ts'
 import type { PartitionTruth } from './truth.ts'
-
-export interface ClusterView {
-  nodes(): Iterable<SimulatedNode>
-  node(id: NodeId): SimulatedNode | null
-  /** The newest metadata that any node has seen committed. */
-  readonly image: MetadataImage
-  readonly answers: LeaderAnswerChecks
-}
 
 interface LeaderKnowledge {
   readonly epochStart: number
