@@ -10,6 +10,8 @@ import { SingleStreamConnection } from './single-stream.ts'
 
 /** A peer that was told the end has so long to close. */
 const CLOSE_TIMEOUT_MS = 5_000
+/** Answers to a peer that asks and does not read: beyond it the memory for them would grow as long as it asks. */
+const ANSWERS_UNREAD_BYTES_MAX = 1024 * 1024
 
 export interface CallSocketOptions {
   readonly role: 'client' | 'server'
@@ -44,6 +46,8 @@ export class CallSocket {
   #isOpen = true
   #isCorked = false
   #wasFull = false
+  /** Of what the peer asked for, when all that was sent had left last. */
+  #answersReadBytes = 0
   /** Sent before there is a socket. */
   #early: Buffer[] = []
 
@@ -157,7 +161,10 @@ export class CallSocket {
   }
 
   #progressed(): void {
-    if (!this.#isOpen || !this.#wasFull || this.#unsentBytes > this.#options.unsentBytesMax / 2) return
+    if (!this.#isOpen) return
+    if (this.#socket?.writableLength === 0) this.#answersReadBytes = this.#stream.answeredBytes
+    if (this.#stream.answeredBytes - this.#answersReadBytes > ANSWERS_UNREAD_BYTES_MAX) return this.fail('the peer does not read the answers to its pings')
+    if (!this.#wasFull || this.#unsentBytes > this.#options.unsentBytesMax / 2) return
     this.#wasFull = false
     this.#deps.events.drained()
   }

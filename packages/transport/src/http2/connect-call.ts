@@ -22,7 +22,7 @@ export function connectCall(call: CallSocket, address: NodeAddress, { scheduler,
     watch.connected(socket)
   }
   const disconnect = credentials._isSecure()
-    ? connectSecurely(call, address, { credentials, scheduler, attached })
+    ? connectSecurely(call, address, { credentials, scheduler, attached, dialed: (socket) => watch.connected(socket) })
     : connectPlainly(call, address, { scheduler, attached })
   return () => {
     watch.stop()
@@ -34,6 +34,11 @@ export function connectCall(call: CallSocket, address: NodeAddress, { scheduler,
 interface ConnectDeps {
   readonly scheduler: Scheduler
   readonly attached: (socket: Socket) => void
+}
+
+interface SecureConnectDeps extends ConnectDeps {
+  readonly credentials: ChannelCredentials
+  readonly dialed: (plain: Socket) => void
 }
 
 function connectPlainly(call: CallSocket, { host, port }: NodeAddress, { scheduler, attached }: ConnectDeps): () => void {
@@ -58,10 +63,10 @@ function connectPlainly(call: CallSocket, { host, port }: NodeAddress, { schedul
 function connectSecurely(
   call: CallSocket,
   { host, port }: NodeAddress,
-  { scheduler, attached, credentials }: ConnectDeps & { readonly credentials: ChannelCredentials },
+  { scheduler, attached, credentials, dialed }: SecureConnectDeps,
 ): () => void {
   const plain = connect({ host, port, noDelay: true })
-  const connector = credentials._createSecureConnector({ path: targetOf({ host, port }).slice('dns:'.length) }, {})
+  const connector = credentials._createSecureConnector({ scheme: 'dns', path: targetOf({ host, port }).slice('dns:'.length) }, {})
   async function secure(): Promise<void> {
     await connector.waitForReady()
     const { socket } = await connector.connect(plain)
@@ -70,6 +75,8 @@ function connectSecurely(
     attached(socket)
   }
   plain.once('connect', () => {
+    // Watched from here on: a machine that accepts and says nothing must not hold the handshake of TLS for ever.
+    dialed(plain)
     secure().catch((error: Error) => {
       plain.destroy()
       call.fail(error.message)

@@ -41,10 +41,12 @@ export class MessageSender {
   }
 
   /** What the peer lets a new stream send: the stream's window moves along. False when it leaves its range. */
-  set initialWindow(bytes: number) {
-    this.#streamWindow += bytes - this.#initialWindow
-    this.#initialWindow = bytes
+  startAt(initialWindow: number): boolean {
+    this.#streamWindow += initialWindow - this.#initialWindow
+    this.#initialWindow = initialWindow
+    if (initialWindow > WINDOW_BYTES_MAX || this.#streamWindow > WINDOW_BYTES_MAX) return false
     this.#sendHeld()
+    return true
   }
 
   /** False when a window leaves its range. */

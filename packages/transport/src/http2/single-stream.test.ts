@@ -147,6 +147,8 @@ test.each([
   ['a window of more than the most', settingsFrame([[Setting.initialWindowSize, 2 ** 31]]), 'setting out of range'],
   ['a window of nothing', windowUpdateFrame(1, 0), 'window out of range'],
   ['a window beyond all', Buffer.concat([windowUpdateFrame(0, 2 ** 31 - 1)]), 'window out of range'],
+  ['a larger window on top of one that was opened', Buffer.concat([windowUpdateFrame(1, 2 ** 31 - 1 - 65_535), settingsFrame([[Setting.initialWindowSize, 65_536]])]), 'setting out of range'],
+  ['a ping of another size', frame({ type: FrameType.ping, flags: 0, streamId: 0 }, Buffer.alloc(7)), 'a ping of another size'],
   ['malformed headers', frame({ type: FrameType.headers, flags: Flag.endHeaders, streamId: 1 }, Buffer.from([0x80])), 'no header entry 0'],
   ['a promise', frame({ type: FrameType.pushPromise, flags: 0, streamId: 1 }, Buffer.alloc(4)), 'a promise'],
 ])('%s ends the connection, once', (_name, bytes, reason) => {
@@ -163,6 +165,24 @@ test('headers without end do not grow without bound', () => {
   const part = frame({ type: FrameType.continuation, flags: 0, streamId: 1 }, Buffer.alloc(16_384))
   for (let i = 0; i < 10; i++) receive(client, part)
   expect(client.heard).toEqual(['ended: malformed HTTP/2: a header block without end'])
+})
+
+test('nor do empty parts of headers', () => {
+  const client = end('client')
+  receive(client, frame({ type: FrameType.headers, flags: 0, streamId: 1 }, Buffer.alloc(0)))
+  const part = frame({ type: FrameType.continuation, flags: 0, streamId: 1 }, Buffer.alloc(0))
+  for (let i = 0; i < 10_000; i++) receive(client, part)
+  expect(client.heard).toEqual(['ended: malformed HTTP/2: a header block without end'])
+})
+
+test('bits that are reserved mean nothing', () => {
+  const client = end('client')
+  receive(client, settingsFrame([[Setting.initialWindowSize, 0]]))
+  client.out.length = 0
+  send(client, Buffer.from('x'))
+  receive(client, frame({ type: FrameType.windowUpdate, flags: 0, streamId: 0x8000_0001 }, Buffer.from([0x80, 0, 0, 6])))
+  expect(dataFrames(client).map(({ length }) => length)).toEqual([6])
+  expect(client.heard).toEqual([])
 })
 
 test('a reset ends the call', () => {

@@ -22,6 +22,7 @@ const HEADER_BLOCK_BYTES_MAX = 64 * 1024
 const WINDOW_RENEWAL_BYTES = 2 ** 30
 const PADDING_LENGTH_BYTES = 1
 const PRIORITY_BYTES = 5
+const PING_BYTES = 8
 const NO_BYTES = Buffer.alloc(0)
 
 export interface SingleStreamEvents {
@@ -42,6 +43,7 @@ export class SingleStreamConnection {
   #hasPreface: boolean
   #headerBlock: { readonly parts: Buffer[]; bytes: number; readonly isLast: boolean } | null = null
   #bytesSinceRenewal = 0
+  #answeredBytes = 0
 
   constructor(options: { readonly role: 'client' | 'server' }, deps: { readonly write: ByteSink; readonly events: SingleStreamEvents }) {
     this.#role = options.role
@@ -49,6 +51,11 @@ export class SingleStreamConnection {
     this.#events = deps.events
     this.sender = new MessageSender(deps.write)
     this.#hasPreface = options.role === 'client'
+  }
+
+  /** What the peer had sent to it by asking, so far: acknowledgments of its pings and settings. */
+  get answeredBytes(): number {
+    return this.#answeredBytes
   }
 
   /** The first bytes of this side. */
@@ -70,7 +77,7 @@ export class SingleStreamConnection {
   }
 
   ping(): void {
-    this.#send(FrameType.ping, 0, 0, Buffer.alloc(8))
+    this.#send(FrameType.ping, 0, 0, Buffer.alloc(PING_BYTES))
   }
 
   /** Gives the call up and hears no more. */
@@ -96,7 +103,7 @@ export class SingleStreamConnection {
       }
       const next = at + FRAME_HEADER_BYTES + length
       if (next > end) break
-      this.#frame(bytes[at + 3]!, bytes[at + 4]!, bytes.readUInt32BE(at + 5), bytes.subarray(at + FRAME_HEADER_BYTES, next))
+      this.#frame(bytes[at + 3]!, bytes[at + 4]!, withoutReservedBit(bytes.readUInt32BE(at + 5)), bytes.subarray(at + FRAME_HEADER_BYTES, next))
       at = next
     }
     return this.#open ? at : end
@@ -123,8 +130,7 @@ export class SingleStreamConnection {
       case FrameType.windowUpdate:
         return this.#windowUpdate(streamId, payload)
       case FrameType.ping:
-        if ((flags & Flag.ack) === 0) this.#send(type, Flag.ack, 0, payload)
-        return
+        return this.#pinged(flags, payload)
       case FrameType.reset:
         return this.#end('the stream was reset')
       case FrameType.pushPromise:
@@ -133,6 +139,16 @@ export class SingleStreamConnection {
         // GOAWAY announces the end of the connection and forbids new streams only; the rest is to be ignored.
         return
     }
+  }
+
+  #pinged(flags: number, payload: Buffer): void {
+    if (payload.length !== PING_BYTES) return this.#fail('a ping of another size')
+    if ((flags & Flag.ack) === 0) this.#answer(FrameType.ping, payload)
+  }
+
+  #answer(type: number, payload: Buffer): void {
+    this.#answeredBytes += FRAME_HEADER_BYTES + payload.length
+    this.#send(type, Flag.ack, 0, payload)
   }
 
   #data(flags: number, payload: Buffer): void {
@@ -160,7 +176,8 @@ export class SingleStreamConnection {
   #headerPart(flags: number, part: Buffer): void {
     const block = this.#headerBlock
     if (block === null) return this.#fail('the rest of a header block that has not begun')
-    block.bytes += part.length
+    // Empty parts cost memory, too.
+    block.bytes += FRAME_HEADER_BYTES + part.length
     if (block.bytes > HEADER_BLOCK_BYTES_MAX) return this.#fail('a header block without end')
     // What was received is only lent, and the rest may come later.
     block.parts.push(Buffer.from(part))
@@ -187,7 +204,7 @@ export class SingleStreamConnection {
     const settings = readSettings(payload)
     if (settings === null) return this.#fail('settings')
     for (const [id, value] of settings) if (!this.#apply(id, value)) return this.#fail('a setting out of range')
-    this.#send(FrameType.settings, Flag.ack, 0, NO_BYTES)
+    this.#answer(FrameType.settings, NO_BYTES)
   }
 
   #apply(id: number, value: number): boolean {
@@ -195,15 +212,11 @@ export class SingleStreamConnection {
       if (value < DEFAULT_FRAME_BYTES_MAX || value > FRAME_LENGTH_MAX) return false
       this.sender.frameBytesMax = value
     }
-    if (id === Setting.initialWindowSize) {
-      if (value > WINDOW_BYTES_MAX) return false
-      this.sender.initialWindow = value
-    }
-    return true
+    return id !== Setting.initialWindowSize || this.sender.startAt(value)
   }
 
   #windowUpdate(streamId: number, payload: Buffer): void {
-    if (payload.length !== 4 || !this.sender.open(streamId, payload.readUInt32BE(0))) this.#fail('a window out of range')
+    if (payload.length !== 4 || !this.sender.open(streamId, withoutReservedBit(payload.readUInt32BE(0)))) this.#fail('a window out of range')
   }
 
   #send(type: number, flags: number, streamId: number, payload: Buffer): void {
@@ -224,6 +237,11 @@ export class SingleStreamConnection {
 /** Bytes behind the header of the frame at `at`, of which FRAME_HEADER_BYTES must be there. */
 export function frameLengthAt(bytes: Buffer, at: number): number {
   return bytes.readUIntBE(at, 3)
+}
+
+/** To be ignored (RFC 9113 §4.1 and §6.9). */
+function withoutReservedBit(value: number): number {
+  return value & 0x7fff_ffff
 }
 
 /** Null when the frame is shorter than it says. */
