@@ -29,7 +29,7 @@ export function sleep(scheduler: Scheduler, delayMs: number): Promise<void> {
   })
 }
 
-/** Calls `callback` every `intervalMs` until cancelled; the next run is scheduled after the previous one returned. */
+/** Calls `callback` every `intervalMs` until canceled; the next run is scheduled after the previous one returned. */
 export function every(scheduler: Scheduler, intervalMs: number, callback: () => void): TimerHandle {
   let timer = scheduler.after(intervalMs, run)
   let cancelled = false

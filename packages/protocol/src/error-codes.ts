@@ -316,7 +316,7 @@ const MESSAGES: Readonly<Record<ErrorName, string>> = {
   TELEMETRY_TOO_LARGE: 'The telemetry is larger than the broker accepts',
   INVALID_REGISTRATION: 'The registration is not valid',
   TRANSACTION_ABORTABLE: 'The operation failed and the transaction has to be aborted',
-  INVALID_RECORD_STATE: 'The record is not in a state that allows the acknowledgement',
+  INVALID_RECORD_STATE: 'The record is not in a state that allows the acknowledgment',
   SHARE_SESSION_NOT_FOUND: 'There is no such share session',
   INVALID_SHARE_SESSION_EPOCH: 'The epoch of the share session is not the expected one',
   FENCED_STATE_EPOCH: 'The share coordinator has a newer state epoch',

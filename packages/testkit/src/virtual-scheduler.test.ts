@@ -26,7 +26,7 @@ test('many tasks come out sorted', () => {
   expect(ran).toEqual(ran.toSorted((a, b) => a - b))
 })
 
-test('a cancelled task does not run', () => {
+test('a canceled task does not run', () => {
   const scheduler = new VirtualScheduler()
   let runs = 0
   scheduler.after(1, () => runs++).cancel()

@@ -59,7 +59,7 @@ export interface PendingAppend {
 }
 
 export type AppendPayload =
-  /** Written whole into one batch, possibly together with its neighbours of the same turn. */
+  /** Written whole into one batch, possibly together with its neighbors of the same turn. */
   | { readonly kind: 'records'; readonly records: readonly CoordinatorRecord[] }
   /** Offsets of a transaction: a batch of their own that carries the producer. */
   | {

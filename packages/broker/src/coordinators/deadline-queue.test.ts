@@ -20,7 +20,7 @@ test('a deadline that moves later costs no entry and passes once', () => {
   expect(queue.nextMs()).toBeNull()
 })
 
-test('earlier, cancelled and set again', () => {
+test('earlier, canceled and set again', () => {
   const queue = new DeadlineQueue<string>()
   const timer = newDeadline('a')
   queue.schedule(timer, 100)

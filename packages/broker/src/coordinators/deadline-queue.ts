@@ -52,7 +52,7 @@ export class DeadlineQueue<Task> {
     return this.#heap.length
   }
 
-  /** Entries of cancelled timers at the top would wake the shell for nothing. */
+  /** Entries of canceled timers at the top would wake the shell for nothing. */
   #dropStale(): void {
     while (this.#heap.length > 0) {
       const { atMs, timer } = this.#heap[0]!

@@ -29,7 +29,7 @@ export function handleFetchRequest(context: RaftContext, request: FetchRequest):
   }
 }
 
-/** The position matches the leader's log: it is an acknowledgement, and asks for more. */
+/** The position matches the leader's log: it is an acknowledgment, and asks for more. */
 function serve(context: RaftContext, role: LeaderRole, progress: Progress, request: FetchRequest): void {
   const { log } = context
   acknowledge(progress, request.fetchOffset, log.endOffset, context.nowMs)

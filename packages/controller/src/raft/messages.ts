@@ -76,7 +76,7 @@ export interface EndQuorumEpoch extends Envelope {
 }
 
 /**
- * A replica pulls. Also its acknowledgement: everything below `fetchOffset` is synced on the sender.
+ * A replica pulls. Also its acknowledgment: everything below `fetchOffset` is synced on the sender.
  * The leader answers when it has something to say, at the latest after the time its options give.
  */
 export interface FetchRequest extends Envelope {

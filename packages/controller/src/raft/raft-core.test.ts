@@ -123,7 +123,7 @@ test('entries of older epochs are committed only with one of this epoch', () => 
   expect(core.highWatermark).toBe(2)
 })
 
-test('a late copy of an older fetch takes back no acknowledgement', () => {
+test('a late copy of an older fetch takes back no acknowledgment', () => {
   const core = leaderOfThree()
   core.step(fetchOf(2, 1, 1, 1, 5))
   expect(core.highWatermark).toBe(1)
