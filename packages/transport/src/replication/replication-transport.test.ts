@@ -1,4 +1,5 @@
 import { silentLogger, systemScheduler } from '@kavka/kernel'
+import type { Scheduler } from '@kavka/kernel'
 import type { LeaderEpoch, NodeId, Uuid } from '@kavka/protocol'
 import { ZERO_UUID } from '@kavka/protocol'
 import type {
@@ -11,6 +12,7 @@ import type { AllowedServices } from '../grpc-endpoint.ts'
 import { listenOnLoopback } from '../testing/loopback-listener.ts'
 import type { LoopbackListener } from '../testing/loopback-listener.ts'
 import { CuttingProxy } from '../testing/cutting-proxy.ts'
+import { StandingTime } from '../testing/standing-time.ts'
 import { quiet, until } from '../testing/until.ts'
 import { GrpcReplicationTransport } from './grpc-replication-transport.ts'
 import { LEADER_STREAM_UNSENT_BYTES_MAX } from './leader-stream.ts'
@@ -55,8 +57,8 @@ async function startLeader(allowed: AllowedServices = 'replication', clusterId =
   return { port: listener.port, accepted }
 }
 
-function openStream(port: number, greeting: FollowerHello = hello): Opened {
-  const follower = new GrpcReplicationTransport({ clusterId: greeting.clusterId, nodeId: greeting.followerId }, deps)
+function openStream(port: number, greeting: FollowerHello = hello, scheduler: Scheduler = systemScheduler): Opened {
+  const follower = new GrpcReplicationTransport({ clusterId: greeting.clusterId, nodeId: greeting.followerId }, { ...deps, scheduler })
   const frames: LeaderFrame[] = []
   const closed: string[] = []
   const stream = follower.openStream({ id: greeting.leaderId, host: '127.0.0.1', port }, greeting, {
@@ -142,12 +144,13 @@ test('the leader closes with a reason', async () => {
 
 test('a leader that goes away closes the stream, and the port then refuses at once', async () => {
   const { port } = await startLeader()
-  const follower = openStream(port)
+  const time = new StandingTime()
+  const follower = openStream(port, hello, time.scheduler)
   await quiet(50)
   await listeners.pop()?.close()
-  await until(() => follower.closed.length === 1, 500)
-  const again = openStream(port)
-  expect(await until(() => again.closed.length === 1)).toBeLessThan(500)
+  await time.until(() => follower.closed.length === 1)
+  const again = openStream(port, hello, time.scheduler)
+  await time.until(() => again.closed.length === 1)
   expect(again.closed[0]).toContain('ECONNREFUSED')
 })
 
