@@ -47,8 +47,4 @@ export const metadataMutants: readonly Mutant[] = [
     name: 'who was cut off is counted in before it knows that it was replaced', proves: 'G3 CommittedOffset', takes: 'replaced-in-silence', file: `${metadata}/brokers/heartbeat.ts`,
     find: 'return currentMetadataOffset >= Math.max(broker.epoch, sessions.fencedAt(broker.id))', replace: 'return currentMetadataOffset >= Math.max(broker.epoch, Math.min(0, sessions.fencedAt(broker.id)))',
   },
-  {
-    name: 'a reassignment is canceled though only those who joined are eligible', takes: 'steal-from-originals', file: `${metadata}/partitions/alter-reassignments.ts`,
-    find: '  return elr.length > 0 ? elr : lastKnownElr\n', replace: '  return elr.length + lastKnownElr.length >= 0 ? [] : elr\n',
-  },
 ]
