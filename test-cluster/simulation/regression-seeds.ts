@@ -31,4 +31,7 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 3_300_000_092, found: 'P14, a false alarm: a reassignment ends in the step that takes back who leads then' },
   { seed: 3_300_000_038, found: 'C7, a false alarm: the same' },
   { seed: 3_500_000_122, found: 'C7, a false alarm: who registers in the same entry in which somebody else was fenced a step before' },
+  { seed: 4_200_000_691, found: 'P2: a last known leader that a canceled reassignment had taken away was elected, with nothing, when it was added again' },
+  { seed: 4_200_000_135, found: 'R17: a controller that had been replaced and did not know told that a topic was not there' },
+  { seed: 4_000_000_111, found: 'L1, a false alarm: the double of a static member took what it was to give up cooperatively with it' },
 ]

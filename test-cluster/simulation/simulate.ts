@@ -81,7 +81,8 @@ class Run {
     this.#plan = options.plan ?? planFaults(swarm, this.#world.random('faults'), FAULTS_FROM_MS)
     this.#cluster = new Cluster({ swarm, ...(options.logger === undefined ? {} : { logger: options.logger }) }, this.#world)
     this.#admin = new Admin('admin', 100, this.#cluster)
-    this.#injector = new FaultInjector(this.#cluster, this.#admin)
+    const bothSides = { inside: new Admin('inside', 98, this.#cluster, 'one-node'), outside: new Admin('outside', 99, this.#cluster, 'one-node') }
+    this.#injector = new FaultInjector(this.#cluster, this.#admin, bothSides)
   }
 
   async toTheEnd(): Promise<RunResult> {

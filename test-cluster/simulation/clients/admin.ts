@@ -26,6 +26,11 @@ export class Admin {
     this.#reach = reach
   }
 
+  /** From now on, until it gives no answer. */
+  keepTo(node: NodeId): void {
+    this.#node = node
+  }
+
   /** The answer of the controller, or null when there was none. */
   async request<T>(apiKey: number, apiVersion: number, body: unknown): Promise<T | null> {
     const { client } = this

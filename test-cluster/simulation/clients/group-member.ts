@@ -43,7 +43,9 @@ export class GroupMember {
     this.group = group
     const dice = this.client.random.unit()
     this.#instanceId = instanceId ?? (dice < 0.2 ? name : null)
-    this.#rebalances = cluster.world.random('group protocol').unit() < 0.5 ? 'eagerly' : 'cooperatively'
+    // What a replaced process was to give up stays with nobody in a cooperative group, until somebody rejoins: doubles are for eager ones.
+    const isEager = cluster.swarm.staticDoubles || cluster.world.random('group protocol').unit() < 0.5
+    this.#rebalances = isEager ? 'eagerly' : 'cooperatively'
     void this.#loop()
   }
 

@@ -7,7 +7,8 @@ import type { Cluster } from '../cluster.ts'
 import { DiskDamage } from './disk-damage.ts'
 import type { PlannedFault } from './fault-plan.ts'
 import { reassign, stealFromOriginals } from './reassign.ts'
-import { linksOfReplaced } from './replaced-in-silence.ts'
+import { askBothSides, whomToReplace } from './replaced-in-silence.ts'
+import type { BothSides } from './replaced-in-silence.ts'
 import { overtakeProposal } from './overtaken-proposal.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
@@ -16,14 +17,16 @@ const SLOW_DISK_MS_MAX = 4_000
 export class FaultInjector {
   readonly #cluster: Cluster
   readonly #admin: Admin
+  readonly #bothSides: BothSides
   readonly #damage: DiskDamage
   readonly #lifts = new Set<() => void>()
 
   /** Faults of the plan that struck, or found nothing to strike. */
   injected = 0
 
-  constructor(cluster: Cluster, admin: Admin) {
+  constructor(cluster: Cluster, admin: Admin, bothSides: BothSides) {
     this.#cluster = cluster
+    this.#bothSides = bothSides
     this.#admin = admin
     this.#damage = new DiskDamage(cluster)
   }
@@ -218,8 +221,10 @@ export class FaultInjector {
   }
 
   #replaceInSilence(fault: PlannedFault): void {
-    const { links, durationMs } = linksOfReplaced(this.#cluster, fault)
-    this.#block(links, 'cut', durationMs, 'leader replaced in silence')
+    const cutOff = whomToReplace(this.#cluster, fault)
+    if (cutOff === null) return
+    this.#block(cutOff.links, 'cut', cutOff.durationMs, 'leader replaced in silence')
+    if (cutOff.role === 'controller') void askBothSides(this.#cluster, this.#bothSides, cutOff)
   }
 
   #split({ dice, durationMs }: PlannedFault): void {

@@ -4,18 +4,57 @@
  */
 import { coordinatorPartitionFor } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
+import type { Admin } from '../clients/admin.ts'
 import { KEPT_GROUP } from '../clients/offset-keeper.ts'
 import type { Cluster } from '../cluster.ts'
 import type { PlannedFault } from './fault-plan.ts'
 
 const BEYOND_SESSION_MS_MAX = 5_000
+const TOPIC = 't2'
+const ASKED_EVERY_MS = 300
 
-/** The links to block, both ways, and for how long. */
-export function linksOfReplaced(cluster: Cluster, { dice }: PlannedFault): { links: [number, number][]; durationMs: number } {
-  const id = dice[2]! < 0.5 ? cluster.activeController?.id : keptGroupsCoordinator(cluster)
-  const others = id === undefined ? [] : cluster.nodeIds.filter((other) => other !== id)
-  const links = others.flatMap((other) => [[id!, other], [other, id!]] as [number, number][])
-  return { links, durationMs: cluster.swarm.sessionTimeoutMs + dice[3]! * BEYOND_SESSION_MS_MAX }
+/** Two administrators: one reaches only who was cut off, one only the others. */
+export interface BothSides {
+  readonly inside: Admin
+  readonly outside: Admin
+}
+
+interface CutOff {
+  readonly id: NodeId
+  readonly role: 'controller' | 'coordinator'
+  /** To block, both ways. */
+  readonly links: readonly [number, number][]
+  readonly durationMs: number
+}
+
+export function whomToReplace(cluster: Cluster, { dice }: PlannedFault): CutOff | null {
+  const role = dice[2]! < 0.5 ? 'controller' : 'coordinator'
+  const id = role === 'controller' ? cluster.activeController?.id : keptGroupsCoordinator(cluster)
+  if (id === undefined) return null
+  const links = cluster.nodeIds.filter((other) => other !== id).flatMap((other) => [[id, other], [other, id]] as [number, number][])
+  return { id, role, links, durationMs: cluster.swarm.sessionTimeoutMs + dice[3]! * BEYOND_SESSION_MS_MAX }
+}
+
+/** While one asks a cut-off controller whether a topic is there, the other creates and deletes it where it can. */
+export async function askBothSides(cluster: Cluster, { inside, outside }: BothSides, { id, durationMs }: CutOff): Promise<void> {
+  const untilMs = cluster.world.nowMs + durationMs
+  const other = cluster.nodeIds.find((one) => one !== id && cluster.node(one) !== null)
+  if (other === undefined) return
+  const repeat = async (admin: Admin, node: NodeId, act: () => Promise<unknown>): Promise<void> => {
+    while (cluster.world.nowMs < untilMs && !cluster.isHealing) {
+      await admin.client.process.sleep(ASKED_EVERY_MS)
+      admin.keepTo(node)
+      await act()
+    }
+  }
+  await Promise.all([
+    repeat(inside, id, () => inside.exists(TOPIC)),
+    repeat(outside, other, async () => {
+      if (!(await outside.createTopic(TOPIC, 1, {}))) return
+      await outside.client.process.sleep(ASKED_EVERY_MS)
+      await outside.deleteTopic(TOPIC)
+    }),
+  ])
 }
 
 function keptGroupsCoordinator({ image }: Cluster): NodeId | undefined {

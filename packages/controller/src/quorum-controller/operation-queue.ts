@@ -22,6 +22,8 @@ export const OPERATIONS_QUEUED_MAX = 10_000
 /** Records after which a batch is closed and the next one begun: keeps entries far below the log's limit. */
 export const RECORDS_PER_BATCH_MAX = 2_000
 const RETRY_PAUSE_MS = 20
+/** Between two looks whether the voters have been heard again. */
+const CONFIRM_PAUSE_MS = 20
 
 export interface OperationQueueDependencies {
   readonly settings: ControllerSettings
@@ -55,6 +57,8 @@ export class OperationQueue {
   readonly #queued: Operation[] = []
   /** In order of their offsets. */
   #answers: Answer[] = []
+  /** Of decisions that change nothing, while the voters are not heard. */
+  #unconfirmed: Answer[] = []
   #speculative: IndexedImage
   #committed: IndexedImage
   readonly #epoch: LeaderEpoch
@@ -105,6 +109,7 @@ export class OperationQueue {
     this.#state = 'closed'
     for (const operation of this.#queued.splice(0)) operation.dropped('not-done')
     for (const { operation, decision } of this.#answers.splice(0)) operation.dropped(fateOf(decision))
+    for (const { operation, decision } of this.#unconfirmed.splice(0)) operation.dropped(fateOf(decision))
   }
 
   #scheduleTurn(): void {
@@ -186,9 +191,40 @@ export class OperationQueue {
   #answerUpTo(offset: number): void {
     const firstWaiting = this.#answers.findIndex((answer) => answer.offset > offset)
     const ready = this.#answers.splice(0, firstWaiting === -1 ? this.#answers.length : firstWaiting)
-    for (const { operation, decision, offset: decidedAt } of ready)
-      operation.completed(decision.respond(decidedAt))
+    for (const answer of ready) {
+      // What is committed was committed by this leader. What changes nothing is told as if it were the newest: another may lead by now.
+      if (answer.decision.records.length > 0 || this.#isHeard()) complete(answer)
+      else this.#confirmLater(answer)
+    }
   }
+
+  #confirmLater(answer: Answer): void {
+    this.#unconfirmed.push(answer)
+    if (this.#unconfirmed.length === 1) this.#lookAgain()
+  }
+
+  #lookAgain(): void {
+    this.#deps.scheduler.after(CONFIRM_PAUSE_MS, () => {
+      if (this.#state === 'closed' || this.#unconfirmed.length === 0) return
+      if (!this.#isHeard()) return this.#lookAgain()
+      for (const answer of this.#unconfirmed.splice(0)) complete(answer)
+    })
+  }
+
+  /**
+   * A majority of the voters fetched less than half a fetch time-out ago: none of them has begun to look for another leader, and no other
+   * leader can be without one of them (a lease as in Ongaro 2014, §6.4.1). The other half is for clocks that do not run alike.
+   */
+  #isHeard(): boolean {
+    const { quorum, scheduler, settings } = this.#deps
+    const { voters, voterIds, leaderId } = quorum.state
+    const sinceMs = scheduler.wallMs() - settings.config.controllerQuorumFetchTimeoutMs / 2
+    return voters.filter(({ nodeId, lastFetchMs }) => nodeId === leaderId || lastFetchMs >= sinceMs).length * 2 > voterIds.length
+  }
+}
+
+function complete({ operation, decision, offset }: Answer): void {
+  operation.completed(decision.respond(offset))
 }
 
 function fateOf({ records }: Decision<unknown>): OperationFate {

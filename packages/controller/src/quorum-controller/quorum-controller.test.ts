@@ -54,6 +54,33 @@ describe('requests', () => {
     })
   })
 
+  test('that change nothing wait while the voters are not heard, who may have elected somebody else', async () => {
+    const node = await new ControllerNode().activate()
+    const { quorum, scheduler } = node
+    quorum.otherFetchesMs = [-1, scheduler.wallMs() - 900]
+    const prompt = outcomeOf(node.request(ApiKey.UnregisterBroker, 0, { brokerId: 7 }))
+    await scheduler.advance(0)
+    expect(prompt.value).toMatchObject({ kind: 'answered' })
+    await scheduler.advance(200)
+    const late = outcomeOf(node.request(ApiKey.UnregisterBroker, 0, { brokerId: 7 }))
+    await scheduler.advance(500)
+    expect(late.value).toBeNull()
+    quorum.otherFetchesMs = [-1, scheduler.wallMs()]
+    await scheduler.advance(50)
+    expect(late.value).toMatchObject({ kind: 'answered' })
+  })
+
+  test('that change nothing are not answered by a leader that was replaced', async () => {
+    const node = await new ControllerNode().activate()
+    node.quorum.otherFetchesMs = [-1, -1]
+    const reply = outcomeOf(node.request(ApiKey.UnregisterBroker, 0, { brokerId: 7 }))
+    await node.scheduler.advance(500)
+    expect(reply.value).toBeNull()
+    node.quorum.follow(101)
+    await node.scheduler.advance(50)
+    expect(reply.value).toEqual({ kind: 'not-controller', leaderId: 101 })
+  })
+
   test('are decided on what was proposed before, and answered no sooner than what they saw', async () => {
     const node = await (await new ControllerNode().activate()).start(1)
     const first = outcomeOf(node.createTopic('t', [1]))

@@ -18,6 +18,8 @@ export class FakeQuorum {
   /** Proposals refused from now on, as a full driver does. */
   refuses = false
   appends = 0
+  /** Wall-clock times of the other voters' last fetches; without any this node is the only voter. */
+  otherFetchesMs: readonly number[] = []
   readonly #nodeId: NodeId
   readonly #machine: QuorumStateMachine
 
@@ -33,9 +35,12 @@ export class FakeQuorum {
       leaderId: this.#leaderId,
       highWatermark: this.#committedEnd as Offset,
       logEndOffset: this.log.length as Offset,
-      voterIds: [this.#nodeId],
+      voterIds: [this.#nodeId, ...this.otherFetchesMs.map((_, index) => (900 + index) as NodeId)],
       voters: [
         { nodeId: this.#nodeId, logEndOffset: this.log.length as Offset, lastFetchMs: 5, lastCaughtUpMs: 4 },
+        ...this.otherFetchesMs.map((lastFetchMs, index) => {
+          return { nodeId: (900 + index) as NodeId, logEndOffset: 0 as Offset, lastFetchMs, lastCaughtUpMs: lastFetchMs }
+        }),
       ],
       observers: [],
     }

@@ -56,11 +56,12 @@ export function decidePartition(asked: PartitionDecision): PartitionChangeRecord
   const candidates = eligibleBeforeElection(decision, isr)
   const elected = elect(decision, isr, candidates)
   const isrAfter = isrAfterElection(decision, isr, elected)
+  const elrAfter = eligibleAfterElection(decision, candidates, isrAfter)
   const after = {
     leader: elected.leader,
     isr: isrAfter,
-    elr: eligibleAfterElection(decision, candidates, isrAfter),
-    lastKnownElr: lastKnownAfter(decision, isrAfter, elected.leader),
+    elr: elrAfter,
+    lastKnownElr: lastKnownAfter(decision, { isr: isrAfter, elr: elrAfter }, elected.leader),
     replicas: decision.partition.replicas,
     addingReplicas: decision.partition.addingReplicas,
     removingReplicas: decision.partition.removingReplicas,
@@ -197,14 +198,20 @@ function eligibleAfterElection(
   return candidates.filter((replica) => !isr.includes(replica))
 }
 
+/**
+ * Only a replica may be the last known leader: one that a reassignment took away has given up its log, and would begin with nothing
+ * should it come back. Then it is the last that was eligible.
+ */
 function lastKnownAfter(
   { partition, elr }: PartitionDecision,
-  isr: readonly NodeId[],
+  after: { readonly isr: readonly NodeId[]; readonly elr: readonly NodeId[] },
   leader: NodeId | null,
 ): readonly NodeId[] {
   if (elr === null || leader !== null) return []
-  if (isr.length === 0 && partition.leader !== null) return [partition.leader]
-  return partition.lastKnownElr
+  const isReplica = (id: NodeId): boolean => partition.replicas.includes(id)
+  const leadLast = after.isr.length === 0 && partition.leader !== null ? [partition.leader] : partition.lastKnownElr
+  const known = leadLast.filter(isReplica)
+  return known.length > 0 || after.elr.length > 0 ? known : partition.elr.filter(isReplica)
 }
 
 type PartitionAfter = Pick<
