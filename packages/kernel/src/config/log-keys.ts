@@ -73,6 +73,6 @@ export const logKeys = {
   producerIdExpirationMs: int('producer.id.expiration.ms', { default: DAY_MS, min: 1, importance: 'LOW', scope: 'cluster-wide', doc: 'A producer idle for this long is forgotten.' }),
   producerIdExpirationCheckIntervalMs: int('producer.id.expiration.check.interval.ms', { default: 600000, min: 1, importance: 'LOW', doc: 'How often that is checked.' }),
   numRecoveryThreadsPerDataDir: int('num.recovery.threads.per.data.dir', { default: 2, min: 1, importance: 'HIGH', scope: 'cluster-wide', doc: 'Logs recovered at the same time.' }),
-  kavkaTailCacheBytes: long('kavka.tail.cache.bytes', { default: 32 * 2 ** 20, min: 0, doc: 'Memory for the newest batches of all partitions, from which followers and caught-up consumers are served.' }),
+  kavkaTailCacheBytes: long('kavka.tail.cache.bytes', { default: 16 * 2 ** 20, min: 0, doc: 'Memory for the newest batches of all partitions, from which followers and caught-up consumers are served.' }),
   kavkaOpenFilesMax: int('kavka.open.files.max', { default: 10000, min: 16, doc: 'Segment files held open at once.' }),
 } as const
