@@ -34,4 +34,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 4_200_000_691, found: 'P2: a last known leader that a canceled reassignment had taken away was elected, with nothing, when it was added again' },
   { seed: 4_200_000_135, found: 'R17: a controller that had been replaced and did not know told that a topic was not there' },
   { seed: 4_000_000_111, found: 'L1, a false alarm: the double of a static member took what it was to give up cooperatively with it' },
+  { seed: 47, found: 'L1, a false alarm: a static member died after it had given up shares and before it asked for the next round (KIP-345, KIP-429)' },
 ]

@@ -88,6 +88,7 @@ export class GroupMember {
     if (joined.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = joined.memberId
     if (joined.errorCode !== ErrorCode.NONE) return this.#refused(joined.errorCode)
     checks.joined(this.group, joined.generationId, stable)
+    const isBack = this.#instanceId !== null && this.#memberId === ''
     if (this.#memberId !== joined.memberId) {
       this.#joined = { memberId: joined.memberId, joinInvokedMs, joinAnsweredMs: this.client.cluster.world.nowMs }
     }
@@ -95,6 +96,9 @@ export class GroupMember {
     const assigns = joined.leader === joined.memberId && !joined.skipAssignment
     const assignments = assigns ? this.#assign(joined.members) : []
     await this.#sync(joined.generationId, assignments)
+    // Its former self may have died with shares given up and the next round not asked for: to tell what it has now asks for one.
+    const isUnheard = isBack && this.isSettled && this.owned.length > 0 && this.#rebalances === 'cooperatively'
+    if (isUnheard) this.phase = 'out'
   }
 
   async #sync(generation: number, assignments: { memberId: string; assignment: Buffer }[]): Promise<void> {
