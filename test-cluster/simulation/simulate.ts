@@ -193,7 +193,8 @@ class Run {
     for (const id of nodeIds) {
       const node = this.#cluster.node(id)
       if (node?.isServing !== true) return `node ${id} does not serve`
-      if (node.loader.image.offset !== image.offset) return `node ${id} is at ${node.loader.image.offset} of ${image.offset}`
+      const { offset } = node.loader.publishedImage
+      if (offset !== image.offset) return `node ${id} is at ${offset} of ${image.offset}`
     }
     for (const topic of image.topics.byId.values()) {
       for (const { partition, isr, replicas, leader, addingReplicas, removingReplicas } of topic.partitions) {
