@@ -109,7 +109,6 @@ export class Comparison {
 
   async #warm(live: Live): Promise<Live> {
     const { topic, costs } = await warmUp(live.bench)
-    await removeTopics(live.bench)
     this.#dependencies.log(`${live.bench.side} is warm; CPU s/GB of each step: ${costs.map((cost) => cost.toFixed(1)).join(' ')}`)
     return { ...live, stage: 'warm', bench: { ...live.bench, warmTopic: topic } }
   }

@@ -1,5 +1,7 @@
-import { readdirSync } from 'node:fs'
+import { createReadStream, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { runCommand } from '../../foreign/kafka-tools.ts'
 
 /** Waits until what was written below the folder is on the disk: the writes of one measurement must not be paid by the next. */
@@ -16,6 +18,11 @@ export async function forgetFiles(files: readonly string[]): Promise<void> {
     await checked('sync', [file])
     await checked('dd', [`if=${file}`, 'iflag=nocache', 'count=0', 'status=none'])
   }
+}
+
+/** Has the system keep the content of the files in memory, where something else may have driven it out. */
+export async function rememberFiles(files: readonly string[]): Promise<void> {
+  for (const file of files) await pipeline(createReadStream(file), new Writable({ write: (_chunk, _encoding, done) => done() }))
 }
 
 /** Segments of a topic below a data directory. */

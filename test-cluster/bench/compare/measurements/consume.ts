@@ -1,4 +1,4 @@
-import { forgetFiles, segmentsOf } from '../page-cache.ts'
+import { forgetFiles, rememberFiles, segmentsOf } from '../page-cache.ts'
 import { bothSides } from '../measurement.ts'
 import type { Bench, Figures, Measurement } from '../measurement.ts'
 import { withServerUsage } from '../server-usage.ts'
@@ -16,7 +16,10 @@ export const consume: Measurement = {
     rate: { title: 'From the page cache', unit: 'MB/s', better: 'higher', target: 1, inPicture: 'Consume, throughput' },
     cpu: { title: 'From the page cache', unit: 'CPU s/GB', better: 'lower', target: 1, inPicture: 'Consume, CPU time of the servers' },
   },
-  measure: (bench) => read(bench, ['consume']),
+  async measure(bench) {
+    await rememberFiles(warmSegments(bench))
+    return read(bench, ['consume'])
+  },
 }
 
 /** One consumer reads what is on the disk only. */
@@ -27,8 +30,7 @@ export const consumeCold: Measurement = {
     cpu: { title: 'Cold, from the disk', unit: 'CPU s/GB', better: 'lower', target: 1 },
   },
   async measure(bench) {
-    const { cluster, warmTopic } = bench
-    await forgetFiles(cluster.nodeIds.flatMap((nodeId) => segmentsOf(cluster.dataDirectory(nodeId), warmTopic)))
+    await forgetFiles(warmSegments(bench))
     return read(bench, ['consume-cold'])
   },
 }
@@ -40,7 +42,15 @@ export const consumeFanOut: Measurement = {
     rate: { title: 'Five groups at once, all together', unit: 'MB/s', better: 'higher', target: 1 },
     cpu: { title: 'Five groups at once', unit: 'CPU s/GB', better: 'lower', target: 1 },
   },
-  measure: (bench) => read(bench, Array.from({ length: GROUPS }, (_, index) => `fan-out-${index + 1}`)),
+  async measure(bench) {
+    await rememberFiles(warmSegments(bench))
+    return read(bench, Array.from({ length: GROUPS }, (_, index) => `fan-out-${index + 1}`))
+  },
+}
+
+/** Of every replica: what the consumers read, wherever its leader is. */
+function warmSegments({ cluster, warmTopic }: Bench): string[] {
+  return cluster.nodeIds.flatMap((nodeId) => segmentsOf(cluster.dataDirectory(nodeId), warmTopic))
 }
 
 async function read({ cluster, sizes, round, warmTopic }: Bench, groups: readonly string[]): Promise<Figures> {
