@@ -8,6 +8,7 @@ import type { SideOptions } from './clusters/kafka-side.ts'
 import { kavka } from './clusters/kavka-side.ts'
 import { allInSync, wholeCluster } from './clusters/whole-cluster.ts'
 import { comparedProperties, removeTopics } from './compared-topic.ts'
+import { freeze, thaw, unfreeze } from './frozen-cluster.ts'
 import type { Bench, Figures, Measurement, Sizes } from './measurement.ts'
 import { warmUp } from './measurements/warm-up.ts'
 import { settleDisk } from './page-cache.ts'
@@ -39,6 +40,7 @@ interface Live {
   readonly bench: Bench
   readonly load: number
   readonly stage: 'made' | 'started' | 'warm'
+  readonly isFrozen: boolean
 }
 
 /** Goes through the passes; a measurement that fails costs itself and a new cluster for those after it. */
@@ -57,6 +59,7 @@ export class Comparison {
     for (const pass of this.#options.passes) {
       // Only kept clusters may be there while others are measured.
       if (pass.cluster === 'fresh') await this.dispose()
+      this.#freezeOthers(pass.side)
       for (const measurement of pass.measurements) await this.#survive(pass, measurement)
     }
     await this.dispose()
@@ -70,8 +73,18 @@ export class Comparison {
   async #disposeOf(side: Side): Promise<void> {
     const live = this.#live.get(side)
     this.#live.delete(side)
-    live?.bench.client.close()
-    await live?.bench.cluster.dispose()
+    if (live === undefined) return
+    live.bench.client.close()
+    if (live.isFrozen) unfreeze(live.bench.cluster)
+    await live.bench.cluster.dispose()
+  }
+
+  #freezeOthers(side: Side): void {
+    for (const [other, live] of this.#live) {
+      if (other === side || live.isFrozen) continue
+      freeze(live.bench.cluster)
+      this.#live.set(other, { ...live, isFrozen: true })
+    }
   }
 
   async #survive(pass: Pass, measurement: Measurement): Promise<void> {
@@ -86,6 +99,7 @@ export class Comparison {
   /** The cluster of the side, made, started and warmed up as far as the measurement wants it. */
   async #readyFor(pass: Pass, { phase }: Measurement): Promise<Live> {
     let live = this.#live.get(pass.side) ?? await this.#make(pass)
+    if (live.isFrozen) live = await this.#thaw(live)
     if (live.stage === 'made' && phase !== 'start') live = await this.#launch(live)
     if (live.stage !== 'warm' && (phase === 'warm' || phase === 'last')) live = await this.#warm(live)
     const ready: Live = { ...live, bench: { ...live.bench, round: pass.round } }
@@ -97,7 +111,7 @@ export class Comparison {
     const load = loadavg()[0]!
     const cluster = await makers[side]({ nodes, properties: comparedProperties })
     const client = new ClusterClient(cluster.bootstrap)
-    const live: Live = { bench: { side, round, cluster, client, sizes: this.#options.sizes, topics: [], warmTopic: '' }, load, stage: 'made' }
+    const live: Live = { bench: { side, round, cluster, client, sizes: this.#options.sizes, topics: [], warmTopic: '' }, load, stage: 'made', isFrozen: false }
     this.#live.set(side, live)
     return live
   }
@@ -105,6 +119,11 @@ export class Comparison {
   async #launch(live: Live): Promise<Live> {
     await launchMissing(live.bench)
     return { ...live, stage: 'started' }
+  }
+
+  async #thaw(live: Live): Promise<Live> {
+    await thaw(live.bench)
+    return { ...live, isFrozen: false }
   }
 
   async #warm(live: Live): Promise<Live> {
@@ -121,7 +140,7 @@ export class Comparison {
     const { round, side } = pass
     this.#dependencies.record({ kind: 'measured', at: now(), round, side, measurement: measurement.name, figures, seconds, load })
     this.#dependencies.log(`round ${round}, ${side}, ${measurement.name} (${seconds.toFixed(0)} s): ${told(figures)}`)
-    if (stage === 'made') this.#live.set(side, { bench, load, stage: 'started' })
+    if (stage === 'made') this.#live.set(side, { bench, load, stage: 'started', isFrozen: false })
     if (measurement.phase === 'own') return
     if (measurement.phase === 'last') await launchMissing(bench)
     await removeTopics(bench)
