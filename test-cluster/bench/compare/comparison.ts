@@ -6,7 +6,7 @@ import type { ComparedCluster, Side } from './clusters/compared-cluster.ts'
 import { quickStartKafka, stockKafka } from './clusters/kafka-side.ts'
 import type { SideOptions } from './clusters/kafka-side.ts'
 import { kavka } from './clusters/kavka-side.ts'
-import { allInSync, wholeCluster } from './clusters/whole-cluster.ts'
+import { wholeCluster } from './clusters/whole-cluster.ts'
 import { comparedProperties, removeTopics } from './compared-topic.ts'
 import { freeze, thaw, unfreeze } from './frozen-cluster.ts'
 import type { Bench, Figures, Measurement, Sizes } from './measurement.ts'
@@ -33,7 +33,6 @@ const makers: Readonly<Record<Side, (options: SideOptions) => Promise<ComparedCl
 const LOG_CHARACTERS = 800
 /** Longer than the longest of them takes anywhere; one that hangs must not cost the rest of the night. */
 const MEASUREMENT_MS_MAX = 45 * 60_000
-const REJOIN_MS_MAX = 120_000
 
 /** A cluster and how far it has come. */
 interface Live {
@@ -101,7 +100,7 @@ export class Comparison {
     let live = this.#live.get(pass.side) ?? await this.#make(pass)
     if (live.isFrozen) live = await this.#thaw(live)
     if (live.stage === 'made' && phase !== 'start') live = await this.#launch(live)
-    if (live.stage !== 'warm' && (phase === 'warm' || phase === 'last')) live = await this.#warm(live)
+    if (live.stage !== 'warm' && phase === 'warm') live = await this.#warm(live)
     const ready: Live = { ...live, bench: { ...live.bench, round: pass.round } }
     this.#live.set(pass.side, ready)
     return ready
@@ -117,7 +116,7 @@ export class Comparison {
   }
 
   async #launch(live: Live): Promise<Live> {
-    await launchMissing(live.bench)
+    await launchAll(live.bench.cluster)
     return { ...live, stage: 'started' }
   }
 
@@ -141,9 +140,7 @@ export class Comparison {
     this.#dependencies.record({ kind: 'measured', at: now(), round, side, measurement: measurement.name, figures, seconds, load })
     this.#dependencies.log(`round ${round}, ${side}, ${measurement.name} (${seconds.toFixed(0)} s): ${told(figures)}`)
     if (stage === 'made') this.#live.set(side, { bench, load, stage: 'started', isFrozen: false })
-    if (measurement.phase === 'own') return
-    if (measurement.phase === 'last') await launchMissing(bench)
-    await removeTopics(bench)
+    if (measurement.phase === 'warm') await removeTopics(bench)
   }
 
   #failed({ round, side }: Pass, measurement: Measurement, error: unknown): void {
@@ -154,13 +151,9 @@ export class Comparison {
   }
 }
 
-/** Starts the nodes that do not run; resolves when all know each other and every replica of this measurement's topics is in sync. */
-async function launchMissing({ cluster, client, topics }: Bench): Promise<void> {
-  for (const nodeId of cluster.nodeIds) {
-    if (!cluster.isRunning(nodeId)) cluster.launch(nodeId)
-  }
+async function launchAll(cluster: ComparedCluster): Promise<void> {
+  for (const nodeId of cluster.nodeIds) cluster.launch(nodeId)
   await wholeCluster(cluster)
-  await allInSync(client, topics, REJOIN_MS_MAX)
 }
 
 async function withinTime(measurement: Measurement, bench: Bench): Promise<Figures> {

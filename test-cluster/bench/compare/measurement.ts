@@ -23,10 +23,9 @@ export interface Row {
  * - `start`: the cluster is made but not started; the measurement starts it
  * - `fresh`: it runs and has had no load
  * - `warm`: its code is compiled and its memory touched
- * - `last`: the measurement breaks it; what is broken is started again for the next
  * - `own`: it gets a cluster of its own, started and fresh, and may break it
  */
-export type Phase = 'start' | 'fresh' | 'warm' | 'last' | 'own'
+export type Phase = 'start' | 'fresh' | 'warm' | 'own'
 
 /** The smallest selection that a measurement is part of: the core rows, the whole table, or every combination. */
 export type Profile = 'quick' | 'full' | 'matrix'

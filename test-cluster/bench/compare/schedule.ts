@@ -18,13 +18,13 @@ const sides: readonly Side[] = ['kafka', 'kavka', 'kafka-quick-start']
 /**
  * The passes of all rounds. Sides take turns, so that whatever drifts on the machine drifts for all of them; what `done` names
  * (see resultKey) is not measured again. All rounds of what wants fresh clusters come first, when nothing else runs; then those that
- * need warm ones, which a JVM takes gigabytes to become; then those that break them.
+ * need warm ones, which a JVM takes gigabytes to become.
  */
 export function schedule(measurements: readonly Measurement[], rounds: number, done: ReadonlySet<string>): Pass[] {
   const of = (...phases: Phase[]): Measurement[] => phases.flatMap((phase) => measurements.filter((one) => one.phase === phase))
   const stages = [
     { cluster: 'fresh', together: [of('start', 'fresh')] }, { cluster: 'fresh', together: of('own').map((one) => [one]) },
-    { cluster: 'kept', together: [of('warm')] }, { cluster: 'kept', together: [of('last')] },
+    { cluster: 'kept', together: [of('warm')] },
   ] as const
   return stages.flatMap(({ cluster, together }) => Array.from({ length: rounds }, (_, index) => index + 1).flatMap((round) => (
     together.flatMap((group) => sides.map((side): Pass => ({

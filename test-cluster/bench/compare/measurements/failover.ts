@@ -13,7 +13,7 @@ const RECOVERY_MS_MAX = 120_000
 
 /** A node is asked to stop, comes back, and has everything again. */
 export const restart: Measurement = {
-  name: 'restart', group, phase: 'last', profile: 'full', sides: bothSides,
+  name: 'restart', group, phase: 'own', profile: 'full', sides: bothSides,
   rows: {
     gap: { title: 'Controlled restart, longest time without an acknowledged write', unit: 'ms', better: 'lower', target: 1 },
     stop: { title: 'Controlled restart, until the process is gone', unit: 's', better: 'lower', target: 1 },
@@ -37,7 +37,7 @@ export const restart: Measurement = {
 
 /** The node that leads is killed; the partitions it led are written to again by clients that try without pause. */
 export const failover: Measurement = {
-  name: 'failover', group, phase: 'last', profile: 'quick', sides: bothSides,
+  name: 'failover', group, phase: 'own', profile: 'quick', sides: bothSides,
   rows: {
     gap: { title: 'kill -9 of a leader to the next acknowledged write', unit: 'ms', better: 'lower', target: 0.1, inPicture: 'Leader killed to the next write' },
   },

@@ -35,7 +35,7 @@ function conditions(lines: readonly ResultLine[], measured: readonly MeasuredLin
   const { megabytes, warmMegabytes, seconds, recoveryMegabytes } = runs[0]!.sizes
   return [
     `${days.join(' and ')}, ${[...new Set(runs.map(({ machine }) => describeMachine(machine)))].join('; ')}; Kavka at ${[...new Set(runs.map(({ commit }) => commit))].join(', ')}.`,
-    'Three nodes and the load on this one machine, by turns: starting, idling, growth and recovery on fresh clusters, the rest on one warm cluster of each side while that of the other side stands still. Replication factor 3, min.insync.replicas 2, 12 partitions where nothing else is said.',
+    'Three nodes and the load on this one machine, by turns: starting, idling, failing, growth and recovery on fresh clusters, the rest on one warm cluster of each side while that of the other side stands still. Replication factor 3, min.insync.replicas 2, 12 partitions where nothing else is said.',
     `${short(megabytes)} MB a produce measurement after a warm-up in steps of ${short(warmMegabytes)} MB until they get no cheaper, ${seconds} s a steady rate; recovery is of ${short(recoveryMegabytes)} MB. Kafka with the flags of its start script (G1, 1 GiB heap).`,
     `Medians, smallest and largest in brackets; the ratio is of the medians, its brackets are of the single rounds. Load average before a cluster started: ${short(Math.min(...loads))} to ${short(Math.max(...loads))}.`,
   ]
