@@ -36,4 +36,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 4_000_000_111, found: 'L1, a false alarm: the double of a static member took what it was to give up cooperatively with it' },
   { seed: 47, found: 'L1, a false alarm: a static member died after it had given up shares and before it asked for the next round (KIP-345, KIP-429)' },
   { seed: 5_000_000_030, found: 'P18, a false alarm: a node had read that a replica was gone, and had yet to act on it' },
+  { seed: 2_145_878_889, found: 'G2, a false alarm: a coordinator that was replaced while it stood still ended a round of joins that nobody could sync' },
 ]

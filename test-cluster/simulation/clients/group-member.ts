@@ -14,6 +14,12 @@ const SESSION_MS = 3_000
 const REBALANCE_MS = 3_000
 const REQUEST_TIMEOUT_MS = 5_000
 
+/** What a join was answered, and which generation was stable when it was asked for. */
+interface JoinedRound {
+  readonly generation: number
+  readonly stableWhenAsked: number
+}
+
 type Answer<T> = T | null
 
 /** The coordinator moves: membership is as it was. */
@@ -87,7 +93,6 @@ export class GroupMember {
     if (joined === null) return
     if (joined.errorCode === ErrorCode.MEMBER_ID_REQUIRED) this.#memberId = joined.memberId
     if (joined.errorCode !== ErrorCode.NONE) return this.#refused(joined.errorCode)
-    checks.joined(this.group, joined.generationId, stable)
     const isBack = this.#instanceId !== null && this.#memberId === ''
     if (this.#memberId !== joined.memberId) {
       this.#joined = { memberId: joined.memberId, joinInvokedMs, joinAnsweredMs: this.client.cluster.world.nowMs }
@@ -95,13 +100,13 @@ export class GroupMember {
     this.#memberId = joined.memberId
     const assigns = joined.leader === joined.memberId && !joined.skipAssignment
     const assignments = assigns ? this.#assign(joined.members) : []
-    await this.#sync(joined.generationId, assignments)
+    await this.#sync({ generation: joined.generationId, stableWhenAsked: stable }, assignments)
     // Its former self may have died with shares given up and the next round not asked for: to tell what it has now asks for one.
     const isUnheard = isBack && this.isSettled && this.owned.length > 0 && this.#rebalances === 'cooperatively'
     if (isUnheard) this.phase = 'out'
   }
 
-  async #sync(generation: number, assignments: { memberId: string; assignment: Buffer }[]): Promise<void> {
+  async #sync({ generation, stableWhenAsked }: JoinedRound, assignments: { memberId: string; assignment: Buffer }[]): Promise<void> {
     const askedMs = this.client.cluster.world.nowMs
     const synced = await this.#ask((node) => node.groups!.syncGroup(
       { apiVersion: 5, clientId: this.client.name, clientHost: '/sim' },
@@ -122,6 +127,7 @@ export class GroupMember {
       this.phase = 'out'
     }
     this.checks.memberSeen(this.group, askedMs)
+    this.checks.joined(this.group, generation, stableWhenAsked)
     if (this.#instanceId !== null) this.checks.staticMemberSynced(this.group, this.#instanceId, this.#joined)
     // A static member that starts anew takes the place of its former self, in the same generation (KIP-345).
     this.checks.assigned(this.group, generation, this.#instanceId ?? this.#memberId, this.owned)

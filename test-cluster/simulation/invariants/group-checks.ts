@@ -70,7 +70,10 @@ export class GroupChecks {
     return this.#of(group).stableGeneration
   }
 
-  /** G2: a join that began after a generation was stable never ends in an older one. */
+  /**
+   * G2: who asks to join after a generation was stable never becomes a member of an older one. A coordinator that was replaced while it
+   * stood still may end a round of joins before it knows: nothing of a round is in the log before its leader has synced.
+   */
   joined(group: string, generation: number, stableWhenAsked: number): void {
     if (generation < stableWhenAsked && this.#mayBeErased) return this.#startOver(group, generation)
     this.#world.judge('G2 GenerationMonotone', generation >= stableWhenAsked, { group, generation, stableWhenAsked })
