@@ -21,6 +21,8 @@ export function deleteOldSegments(log: LogState): readonly string[] {
     // The new name must be on the disk before the old ones go: the log end is known from nothing else.
     log.ports.fs.syncDirectory(log.directory)
   }
+  // What an earlier round took must stay gone when this one's does: else the log would come back with a hole, and end before it.
+  if (log.writer.hasUnsyncedNames(log.directory)) log.ports.fs.syncDirectory(log.directory)
   const gone = log.segments.takeFirst(plan.count)
   log.forgetDamageOutside()
   const newStart = log.segments.first.baseOffset
