@@ -325,6 +325,7 @@ export class Cluster implements ClusterView {
       truncating: (replica, endOffset, kind) => replication.truncating(replica, endOffset, kind),
       highWatermark: (replica, highWatermark) => replication.highWatermark(replica, highWatermark),
       logStart: (replica, logStart) => replication.logStart(replica, logStart),
+      segmentsDeleted: (replica) => replication.segmentsDeleted(replica),
       asked: (node, request) => this.requests.asked(request, node.driver.state.epoch >= quorum.newestLeaderEpoch),
       stored: (node, writes) => quorumLogs.stored(node.id, writes),
       sending: (node, message) => quorum.sending(node, message),

@@ -13,14 +13,16 @@ export interface Tempo {
   readonly faultyMs: number | null
   /** Between two storms of faults nothing breaks for up to that long; 0: one storm that lasts the whole run. */
   readonly restMsMax: number
+  /** Of records; null: for ever. */
+  readonly retentionMs: number | null
 }
 
-const INTENSE: Tempo = { kind: 'intense', paceFactor: 1, faultyMs: null, restMsMax: 0 }
+const INTENSE: Tempo = { kind: 'intense', paceFactor: 1, faultyMs: null, restMsMax: 0, retentionMs: null }
 
 export function chooseTempo(random: Random): Tempo {
   const die = random.unit()
   const length = random.unit()
   if (die < 0.65) return INTENSE
   if (die < 0.85) return { ...INTENSE, kind: 'steady', paceFactor: 4, faultyMs: 20_000 + 40_000 * length }
-  return { kind: 'calm', paceFactor: 20, faultyMs: 90_000 + 240_000 * length, restMsMax: 45_000 }
+  return { kind: 'calm', paceFactor: 20, faultyMs: 90_000 + 240_000 * length, restMsMax: 45_000, retentionMs: random.unit() < 0.5 ? 20_000 : null }
 }

@@ -27,6 +27,8 @@ interface Target {
   readonly underWay: Set<Batch>
   /** Until the log knows the producer, a later sequence would be taken for its first. */
   isKnown: boolean
+  /** Of what was acknowledged, by the index of the batch. */
+  readonly offsets: Map<number, number>
   isOver: boolean
   isPausing: boolean
   /** A request was given up and may still arrive. */
@@ -118,7 +120,7 @@ export class Producer {
     const topicPartition = { topic: name.slice(0, at), partition: Number(name.slice(at + 1)) }
     const target: Target = {
       topicPartition, topicId: info.topicId, producerId, producerEpoch: 0, nextSequence: 0, nextIndex: 0, queue: [], underWay: new Set(), isKnown: false,
-      isOver: false, isPausing: false, hasCopies: false,
+      offsets: new Map(), isOver: false, isPausing: false, hasCopies: false,
     }
     this.#targets.set(key, target)
     return target
@@ -188,6 +190,8 @@ export class Producer {
     if (answer?.errorCode === ErrorCode.NONE) {
       target.underWay.delete(batch)
       target.isKnown = true
+      target.offsets.set(batch.index, answer.baseOffset)
+      target.offsets.delete(batch.index - IN_FLIGHT_MAX * 2)
       return this.#pump(target)
     }
     if (answer === null) target.hasCopies = true
@@ -236,13 +240,18 @@ export class Producer {
         const details = { producer: target.producerId, partition: `${target.topicPartition.topic}-${target.topicPartition.partition}`, sequence: batch.sequence }
         // A process that was started since may know only the last batch of each producer: that is all that Kafka's snapshots hold.
         const knows = batch.attempts === 1 || (this.client.cluster.node(leader)?.startedMs ?? Infinity) < batch.firstSentMs
-        if (isFirst && !knows) return this.#giveUp(target)
+        if (isFirst && (!knows || this.#isForgotten(target, batch))) return this.#giveUp(target)
         // A deposed leader that does not know it lacks what its successor has acknowledged.
         if (!this.#leadsNow(leader, target)) return
         return world.judge('T1 SequenceContinues', !isFirst, details)
       }
       default:
     }
+  }
+
+  /** Retention has taken what the log knew it by before this batch; a later one may then have been taken for its first. */
+  #isForgotten({ topicId, topicPartition: { topic, partition }, offsets }: Target, { index }: Batch): boolean {
+    return this.client.cluster.replication.truth.of(topicId, topic, partition).retainedFrom > (offsets.get(index - 1) ?? -1)
   }
 
   /** Older batches first, as a client does that keeps the order of its sequences. */

@@ -14,8 +14,19 @@ const NODE = 1 as NodeId
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid
 const topicPartition = { topic: 't', partition: 0 }
 
+interface Leader {
+  readonly world: World
+  readonly process: SimulatedProcess
+  readonly checks: ReplicationChecks
+  commit(end: number): void
+  /** Retention takes what lies below. */
+  retain(start: number): void
+  /** All that it holds is gone. */
+  lose(): void
+}
+
 /** A leader by hand, which holds what it is given. */
-function leader(...batches: readonly ShadowBatch[]): { world: World; process: SimulatedProcess; checks: ReplicationChecks; commit(end: number): void } {
+function leader(...batches: readonly ShadowBatch[]): Leader {
   const world = new World({ seed: 1 })
   const process = new SimulatedProcess('node-1', world)
   const shadow = new ShadowLog()
@@ -25,7 +36,11 @@ function leader(...batches: readonly ShadowBatch[]): { world: World; process: Si
   const node = { id: NODE, process, logs: { replica: () => replica }, replicas: { partition: () => ({ topicId: TOPIC_ID, role: 'leader', leaderEpoch: 0 }) } }
   const cluster = { nodes: () => [node], node: () => node, image: emptyImage, answers: new LeaderAnswerChecks(world) } as unknown as ClusterView
   const checks = new ReplicationChecks(world, cluster)
-  return { world, process, checks, commit: (end) => checks.highWatermark(replica, end) }
+  const retain = (start: number): void => {
+    log.logStartOffset = start
+    checks.segmentsDeleted(replica)
+  }
+  return { world, process, checks, commit: (end) => checks.highWatermark(replica, end), retain, lose: () => shadow.clear() }
 }
 
 function batch(base: number, producerEpoch: number, baseSequence: number): ShadowBatch {
@@ -47,6 +62,50 @@ test.each([
   const { world, commit } = leader(...batches)
   commit(2)
   expect(world.violation?.name).toBe(predicate)
+})
+
+describe('what retention has taken', () => {
+  const gap = [batch(0, 0, 0), batch(1, 0, 1), batch(2, 0, 3)]
+
+  test('is not known any more by who was filled since: a producer may seem to begin in the middle', () => {
+    const { world, commit, retain } = leader(...gap)
+    commit(2)
+    retain(2)
+    commit(3)
+    expect(world.violation).toBeNull()
+  })
+
+  test('does not excuse a gap behind what is left', () => {
+    const { world, commit, retain } = leader(...gap)
+    commit(2)
+    retain(1)
+    commit(3)
+    expect(world.violation?.name).toBe('T1 SequenceContiguous')
+  })
+
+  test('was held by who has deleted it', () => {
+    const { world, checks, commit, retain, lose } = leader(batch(0, 0, 0))
+    commit(1)
+    retain(1)
+    lose()
+    checks.acknowledged(NODE, topicPartition, TOPIC_ID, { base: 0, crc: 0, count: 1 })
+    expect(world.violation).toBeNull()
+  })
+
+  test('is not what a replica lacks above its log start', () => {
+    const { world, checks, commit, lose } = leader(batch(0, 0, 0))
+    commit(1)
+    lose()
+    checks.acknowledged(NODE, topicPartition, TOPIC_ID, { base: 0, crc: 0, count: 1 })
+    expect(world.violation?.name).toBe('P9 AckRule')
+  })
+
+  test('lay below what is committed', () => {
+    const { world, commit, retain } = leader(...gap)
+    commit(1)
+    retain(2)
+    expect(world.violation?.name).toBe('P17 LogStart')
+  })
 })
 
 describe('S5 NoAckAfterFailedSync', () => {

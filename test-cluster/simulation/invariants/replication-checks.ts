@@ -115,6 +115,14 @@ export class ReplicationChecks implements ReplicaObserver {
     }
   }
 
+  segmentsDeleted(replica: ObservedReplica): void {
+    const truth = this.#truthOf(replica)
+    const { nodeId, log } = replica
+    this.#world.judge('P17 LogStart', log.logStartOffset <= truth.committedEnd, { node: nodeId, logStart: log.logStartOffset, committedEnd: truth.committedEnd })
+    truth.retainedFrom = Math.max(truth.retainedFrom, log.logStartOffset)
+    this.#world.probes.hit('old segments deleted')
+  }
+
   /** P2 and P3 after each step of the metadata. */
   partitionChanged(topicId: Uuid, topic: string, registration: PartitionRegistration, before: PartitionRegistration | undefined): void {
     const truth = this.truth.of(topicId, topic, registration.partition)
@@ -226,9 +234,15 @@ export class ReplicationChecks implements ReplicaObserver {
     const known = truth.producers.get(batch.producerId)
     const next = known === undefined || known.epoch < batch.producerEpoch ? 0 : sequenceAfter(known.lastSequence, 1)
     const details = { partition: `${truth.topic}-${truth.partition}`, base: batch.base, producer: batch.producerId, sequence: batch.baseSequence, last: known?.lastSequence ?? null }
-    this.#world.judge('T3 ProducerEpochMonotone', (known?.epoch ?? 0) <= batch.producerEpoch, { ...details, epoch: batch.producerEpoch, before: known?.epoch ?? null })
-    this.#world.judge('T1 SequenceContiguous', batch.baseSequence === next, details)
-    truth.producers.set(batch.producerId, { epoch: batch.producerEpoch, lastSequence: sequenceAfter(batch.baseSequence, batch.count - 1) })
+    // Who fills an empty log from a leader that has deleted all of a producer has never heard of it, as in Kafka.
+    const isForgotten = known !== undefined && known.lastOffset < truth.retainedFrom
+    const isNewest = (known?.epoch ?? 0) <= batch.producerEpoch
+    this.#world.judge('T3 ProducerEpochMonotone', isNewest || isForgotten, {
+      ...details, epoch: batch.producerEpoch, before: known?.epoch ?? null,
+    })
+    this.#world.judge('T1 SequenceContiguous', batch.baseSequence === next || isForgotten, details)
+    const lastSequence = sequenceAfter(batch.baseSequence, batch.count - 1)
+    truth.producers.set(batch.producerId, { epoch: batch.producerEpoch, lastSequence, lastOffset: batch.last })
   }
 
   #verify(name: PredicateName, replica: ObservedReplica, truth: PartitionTruth, end: number): void {
@@ -286,7 +300,9 @@ export class ReplicationChecks implements ReplicaObserver {
     for (const { id, logs } of this.#cluster.nodes()) {
       const replica = logs?.replica({ topic: truth.topic, partition: truth.partition }) ?? null
       if (replica === null || replica.topicId !== truth.topicId || replica.log.durableEndOffset <= batch.last) continue
-      if (isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders.add(id)
+      // Deleted by retention since it was committed: by a clock that is ahead, before it is acknowledged.
+      const isRetained = batch.last >= Math.min(replica.log.logStartOffset, truth.retainedFrom)
+      if (!isRetained || isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders.add(id)
     }
     if (holders.size < wanted) for (const id of this.disks.keptBefore(truth, batch)) holders.add(id)
     return holders.size

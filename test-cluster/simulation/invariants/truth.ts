@@ -11,6 +11,7 @@ export interface AckedBatch {
 interface ProducerTruth {
   epoch: number
   lastSequence: number
+  lastOffset: number
 }
 
 /** Of one partition of one topic id. */
@@ -26,6 +27,8 @@ export class PartitionTruth {
   /** Largest end that a client was told by a leader. */
   exposedEnd = 0
   logStart = 0
+  /** Some replica has deleted what lay below by retention. */
+  retainedFrom = 0
   /** Smallest `min.insync.replicas` it ever had, capped by its replicas. */
   minIsr = Infinity
   isDeleted = false

@@ -49,5 +49,7 @@ function propertiesOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptio
     ['offsets.topic.num.partitions', '2'],
     ['offsets.retention.check.interval.ms', swarm.offsetsRetentionMs === null ? '600000' : '700'],
     ['kavka.tail.cache.bytes', String(swarm.disk.tailCacheBytes)],
+    ['log.retention.ms', String(swarm.tempo.retentionMs ?? -1)],
+    ['log.retention.check.interval.ms', swarm.tempo.retentionMs === null ? '300000' : '5000'],
   ])
 }

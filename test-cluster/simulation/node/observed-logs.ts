@@ -25,6 +25,12 @@ export interface ReplicaObserver {
   truncating(replica: ObservedReplica, endOffset: number, kind: 'cut' | 'start-over'): void
   highWatermark(replica: ObservedReplica, highWatermark: number): void
   logStart(replica: ObservedReplica, logStart: number): void
+  /** Retention has taken the oldest segments. */
+  segmentsDeleted(replica: ObservedReplica): void
+}
+
+interface RetainedLog extends PartitionLog {
+  applyRetention(): readonly string[]
 }
 
 /** What the run has done to the files of this machine. */
@@ -128,6 +134,8 @@ export class ObservedLogs implements LogStore {
     const { log, shadow } = replica
     const observer = this.#observer
     const { appendAsLeader, appendAsFollower, truncateTo, truncateFullyAndStartAt, updateHighWatermark, advanceLogStartOffset } = log
+    // The manager's own, which replication does not see.
+    const { applyRetention } = log as RetainedLog
     const appended = (records: Buffer, by: 'leader' | 'follower'): void => {
       const from = shadow.batches.length
       for (const batch of shadowBatchesOf(records)) if (batch.base >= shadow.end && batch.last < log.logEndOffset) shadow.append(batch)
@@ -168,6 +176,12 @@ export class ObservedLogs implements LogStore {
         const moved = advanceLogStartOffset.call(log, startOffset)
         observer.logStart(replica, log.logStartOffset)
         return moved
+      },
+      applyRetention: () => {
+        const before = log.logStartOffset
+        const files = applyRetention.call(log)
+        if (log.logStartOffset > before) observer.segmentsDeleted(replica)
+        return files
       },
     })
   }
