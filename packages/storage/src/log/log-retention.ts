@@ -32,11 +32,9 @@ export function deleteOldSegments(log: LogState): readonly string[] {
   log.snapshots.removeBelow(newStart)
   for (const segment of gone) log.writer.forget(segment)
   log.writer.coverDirectory(log.directory)
-  return gone.flatMap((segment, index) => {
-    // Oldest first on the disk too: a crash must not bring an old segment back without those between it and the rest.
-    if (index > 0) log.ports.fs.syncDirectory(log.directory)
-    return segment.markDeleted()
-  })
+  // Oldest first on the disk too: a crash must not bring an old segment back without those between it and the rest, nor a log without
+  // its indexes, which no start would make again below the recovery point.
+  return gone.flatMap((segment) => segment.markDeleted(() => log.ports.fs.syncDirectory(log.directory)))
 }
 
 function retentionView(log: LogState, segment: Segment, next: Segment | undefined): RetentionSegment {

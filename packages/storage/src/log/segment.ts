@@ -247,13 +247,14 @@ export class Segment {
   }
 
   /** Renames all files to `.deleted`, log first: without it the others are orphans that a start removes. */
-  markDeleted(): string[] {
+  markDeleted(onLogRenamed: () => void = () => {}): string[] {
     const { fs, files, indexMemory } = this.#ports
     const paths = SUFFIXES.map((suffix) => this.path(suffix)).filter((path) => fs.exists(path))
     indexMemory.forget(this)
     for (const path of paths) {
       files.forget(path)
       fs.rename(path, `${path}.deleted`)
+      if (path === this.logPath) onLogRenamed()
     }
     return paths.map((path) => `${path}.deleted`)
   }
