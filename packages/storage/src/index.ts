@@ -14,12 +14,12 @@ export type {
   ProducerStateView,
   TimestampedOffset,
 } from './partition-log.ts'
-export type { LentMemory } from './log/read-memory.ts'
+export type { LentMemory } from './log/read/read-memory.ts'
 export { LogManager } from './log-manager.ts'
 export type { DirectoryFailedListener, LogManagerDeps } from './log-manager.ts'
 export type { LogDirectoryStatus } from './log-directory-store.ts'
 export type { LogStartupError } from './open-log-directories.ts'
 export { logManagerDefaults } from './log-manager-options.ts'
 export type { LogManagerOptions } from './log-manager-options.ts'
-export type { SyncFigures } from './log/sync-queue.ts'
+export type { SyncFigures } from './log/sync/sync-queue.ts'
 export type { Processes } from './files/directory-lock.ts'

@@ -11,8 +11,8 @@ import { formatMetaProperties, parseMetaProperties } from './files/meta-properti
 import { OffsetCheckpointFile } from './files/offset-checkpoint-file.ts'
 import type { LogManagerOptions, UnsavedBounds } from './log-manager-options.ts'
 import type { DiskLog } from './log/disk-log.ts'
-import { LogDirectory } from './log/log-directory.ts'
-import { eachAtOnce } from './log/each-at-once.ts'
+import { LogDirectory } from './log-directory.ts'
+import { eachAtOnce } from './each-at-once.ts'
 
 const META_PROPERTIES_FILE = 'meta.properties'
 

@@ -1,5 +1,5 @@
 import type { LeaderEpoch, Offset, TopicPartition, Uuid } from '@kavka/protocol'
-import type { LentMemory } from './log/read-memory.ts'
+import type { LentMemory } from './log/read/read-memory.ts'
 import type { LogConfig } from './log-config.ts'
 
 /**

@@ -6,22 +6,22 @@ const storage = 'packages/storage/src'
 const kernel = 'packages/kernel/src'
 
 export const storageMutants: readonly Mutant[] = [
-  { name: 'a window of two batches', file: `${storage}/log/producer-state.ts`, find: 'const BATCHES_KEPT_MAX = 5', replace: 'const BATCHES_KEPT_MAX = 2' },
-  { name: 'a window of four batches', file: `${storage}/log/producer-state.ts`, find: 'const BATCHES_KEPT_MAX = 5', replace: 'const BATCHES_KEPT_MAX = 4' },
-  { name: 'sequences are not checked', file: `${storage}/log/producer-state.ts`, find: 'if (batch.firstSequence === sequenceAfter(lastSequence, 1)) return null', replace: 'if (batch.firstSequence >= 0) return null' },
-  { name: 'duplicates are not recognized', file: `${storage}/log/producer-state.ts`, find: 'return entry.batches.find(isSame) ?? null', replace: 'return entry.batches.find((kept) => isSame(kept) && kept.lastOffset < 0) ?? null' },
-  { name: 'producer state starts empty from a snapshot', file: `${storage}/log/producer-state.ts`, find: 'for (const entry of entries) this.#producers.set(entry.producerId, entry)', replace: 'for (const entry of entries) if (entry.producerId < 0) this.#producers.set(entry.producerId, entry)' },
+  { name: 'a window of two batches', file: `${storage}/log/producers/producer-state.ts`, find: 'const BATCHES_KEPT_MAX = 5', replace: 'const BATCHES_KEPT_MAX = 2' },
+  { name: 'a window of four batches', file: `${storage}/log/producers/producer-state.ts`, find: 'const BATCHES_KEPT_MAX = 5', replace: 'const BATCHES_KEPT_MAX = 4' },
+  { name: 'sequences are not checked', file: `${storage}/log/producers/producer-state.ts`, find: 'if (batch.firstSequence === sequenceAfter(lastSequence, 1)) return null', replace: 'if (batch.firstSequence >= 0) return null' },
+  { name: 'duplicates are not recognized', file: `${storage}/log/producers/producer-state.ts`, find: 'return entry.batches.find(isSame) ?? null', replace: 'return entry.batches.find((kept) => isSame(kept) && kept.lastOffset < 0) ?? null' },
+  { name: 'producer state starts empty from a snapshot', file: `${storage}/log/producers/producer-state.ts`, find: 'for (const entry of entries) this.#producers.set(entry.producerId, entry)', replace: 'for (const entry of entries) if (entry.producerId < 0) this.#producers.set(entry.producerId, entry)' },
   {
     // The follower takes only what continues its log, the log skips what it has, and refuses what overlaps: three answers to one question.
-    name: 'a follower appends batches it already has', file: `${storage}/log/follower-batches.ts`,
+    name: 'a follower appends batches it already has', file: `${storage}/log/append/follower-batches.ts`,
     find: 'if (previousEnd > log.logEndOffset) batches.push(batch)', replace: 'batches.push(batch)',
     also: [
-      { file: `${storage}/log/follower-batches.ts`, find: 'if (first !== undefined && first.baseOffset < log.logEndOffset &&', replace: 'if (first !== undefined && first.baseOffset < 0 &&' },
+      { file: `${storage}/log/append/follower-batches.ts`, find: 'if (first !== undefined && first.baseOffset < log.logEndOffset &&', replace: 'if (first !== undefined && first.baseOffset < 0 &&' },
       { file: 'packages/replication/src/core/follower-state.ts', find: 'if (frame.baseOffset !== log.logEndOffset) {', replace: 'if (frame.baseOffset > log.logEndOffset) {' },
     ],
   },
   {
-    name: 'an older epoch of a producer is taken', file: `${storage}/log/producer-state.ts`,
+    name: 'an older epoch of a producer is taken', file: `${storage}/log/producers/producer-state.ts`,
     find: '    if (entry === undefined || batch.producerEpoch >= entry.producerEpoch) return null\n', replace: '    if (entry === undefined || batch.producerEpoch >= 0) return null\n',
   },
   {
@@ -29,27 +29,27 @@ export const storageMutants: readonly Mutant[] = [
     find: '        removeCleanShutdown(this.#fs, store.directory.path)\n', replace: '',
   },
   {
-    name: 'a failed sync is taken for done', proves: 'S5 NoAckAfterFailedSync', file: `${storage}/log/log-writer.ts`,
+    name: 'a failed sync is taken for done', proves: 'S5 NoAckAfterFailedSync', file: `${storage}/log/sync/log-writer.ts`,
     find: '    return Promise.all(syncs)\n', replace: '    return Promise.allSettled(syncs)\n',
   },
   {
-    name: 'rot is cut like a torn tail', proves: 'S3 RotIsNotCut', file: `${storage}/log/recovery-plan.ts`,
+    name: 'rot is cut like a torn tail', proves: 'S3 RotIsNotCut', file: `${storage}/log/recovery/recovery-plan.ts`,
     find: "  if (nextOffset >= recoveryPoint) return { kind: 'cut' }\n", replace: "  if (nextOffset >= 0) return { kind: 'cut' }\n",
   },
   {
-    name: 'an index entry names the first offset of its batch', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment.ts`,
+    name: 'an index entry names the first offset of its batch', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment/segment.ts`,
     find: '      offsets.append(lastOffset, this.#sizeBytes)\n', replace: '      offsets.append(batch.baseOffset, this.#sizeBytes)\n',
   },
   {
-    name: 'the last timestamp of a segment is not noted', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment.ts`,
+    name: 'the last timestamp of a segment is not noted', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment/segment.ts`,
     find: '    const before = times.count\n    times.maybeAppend(timestampMs, offset)\n', replace: '    const before = times.count + 0 * (timestampMs + offset)\n',
   },
   {
-    name: 'indexes in memory are not cut with the log', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment.ts`,
+    name: 'indexes in memory are not cut with the log', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment/segment.ts`,
     find: '    offsets.truncateToCount(count)\n', replace: '    offsets.truncateToCount(Math.max(count, offsets.count - 1))\n',
   },
   {
-    name: 'a segment that holds the time is passed over', proves: 'S4 TimestampFound', file: `${storage}/log/log-lookup.ts`,
+    name: 'a segment that holds the time is passed over', proves: 'S4 TimestampFound', file: `${storage}/log/read/log-lookup.ts`,
     find: '    if (segment.largestTimestamp.timestampMs < timestampMs) continue\n', replace: '    if (segment.largestTimestamp.timestampMs <= timestampMs + 1_000) continue\n',
   },
   {

@@ -5,7 +5,7 @@
 import { failure, success } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
 import type { LeaderEpoch, Offset, TopicPartition } from '@kavka/protocol'
-import type { EpochStart } from '../log/leader-epochs.ts'
+import type { EpochStart } from '../log/epochs/leader-epochs.ts'
 
 const VERSION = '0'
 

@@ -20,17 +20,17 @@ import type {
   ProducerStateView,
   TimestampedOffset,
 } from '../partition-log.ts'
-import type { LoadedLog } from './loaded-log.ts'
-import { LogAppender } from './log-appender.ts'
-import { checkpointLog, closeCleanly, isCheckpointDue } from './log-checkpoint.ts'
-import { emptyRead, readFiles } from './log-file-reads.ts'
-import { abortedBetween, findMaxTimestamp, findTimestamp } from './log-lookup.ts'
-import { deleteOldSegments } from './log-retention.ts'
+import type { LoadedLog } from './recovery/loaded-log.ts'
+import { LogAppender } from './append/log-appender.ts'
+import { checkpointLog, closeCleanly, isCheckpointDue } from './sync/log-checkpoint.ts'
+import { emptyRead, readFiles } from './read/log-file-reads.ts'
+import { abortedBetween, findMaxTimestamp, findTimestamp } from './read/log-lookup.ts'
+import { deleteOldSegments } from './retention/log-retention.ts'
 import { LogState } from './log-state.ts'
 import type { DiskLogOptions, DiskLogPorts } from './log-state.ts'
-import { LogTruncation } from './log-truncation.ts'
-import { syncSoon } from './segment-roll.ts'
-import { readFromTail } from './tail-read.ts'
+import { LogTruncation } from './recovery/log-truncation.ts'
+import { syncSoon } from './append/segment-roll.ts'
+import { readFromTail } from './read/tail-read.ts'
 
 export class DiskLog implements PartitionLog {
   readonly topicPartition: TopicPartition
