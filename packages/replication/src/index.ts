@@ -35,7 +35,7 @@ export type { ReplicationMetricsView } from './metrics-view.ts'
 export type { ReplicationCounters } from './replication-counters.ts'
 export { Purgatory } from './core/purgatory.ts'
 export type { ParkedRequest, PurgatoryOptions } from './core/purgatory.ts'
-export { PurgatoryTimer } from './purgatory-timer.ts'
+export { PurgatoryTimer } from './requests/purgatory-timer.ts'
 export { FetchSessionCache } from './core/fetch-session-cache.ts'
 export type {
   FetchContext,

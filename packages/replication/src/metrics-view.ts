@@ -1,8 +1,8 @@
-import type { DeleteRecordsPath } from './delete-records-path.ts'
-import type { FetchPath } from './fetch-path.ts'
-import type { FollowerFetchers } from './follower-fetchers.ts'
-import type { Partition } from './partition.ts'
-import type { ProducePath } from './produce-path.ts'
+import type { DeleteRecordsPath } from './requests/delete-records-path.ts'
+import type { FetchPath } from './requests/fetch-path.ts'
+import type { FollowerFetchers } from './streams/follower-fetchers.ts'
+import type { Partition } from './partition/partition.ts'
+import type { ProducePath } from './requests/produce-path.ts'
 import type { ReplicationCounters } from './replication-counters.ts'
 
 /** What `/metrics` reads of replication. Counters are kept; gauges are counted when asked. */

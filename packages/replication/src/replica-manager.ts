@@ -1,6 +1,6 @@
 /**
  * All replicas of this broker: follows the metadata, hosts what clients and coordinators ask, and serves and follows other
- * brokers' streams. The rules are in `core/`, the work of each request in the `…-path` files; here they are put together.
+ * brokers' streams. The rules are in `core/`, the work of each request in `requests/`; here they are put together.
  */
 import { every } from '@kavka/kernel'
 import type { Logger, Random, Scheduler, TimerHandle } from '@kavka/kernel'
@@ -22,27 +22,27 @@ import type {
   PartitionView,
   ReplicaManager,
 } from './api.ts'
-import { BrokerDirectory } from './broker-directory.ts'
+import { BrokerDirectory } from './hosting/broker-directory.ts'
 import { preferredReplica } from './core/preferred-replica.ts'
 import type { ReadableReplica } from './core/preferred-replica.ts'
-import { DeleteRecordsPath } from './delete-records-path.ts'
-import type { DeleteRecordsEntry, DeleteRecordsResult } from './delete-records-path.ts'
-import { DirectoryAssignments } from './directory-assignments.ts'
-import { FetchPath } from './fetch-path.ts'
-import { FollowerFetchers } from './follower-fetchers.ts'
-import { HostedPartitions } from './hosted-partitions.ts'
-import { IsrUpdates } from './isr-updates.ts'
-import { LeaderStreams } from './leader-streams.ts'
-import { LeadershipListeners } from './leadership-listeners.ts'
+import { DeleteRecordsPath } from './requests/delete-records-path.ts'
+import type { DeleteRecordsEntry, DeleteRecordsResult } from './requests/delete-records-path.ts'
+import { DirectoryAssignments } from './controller-asks/directory-assignments.ts'
+import { FetchPath } from './requests/fetch-path.ts'
+import { FollowerFetchers } from './streams/follower-fetchers.ts'
+import { HostedPartitions } from './hosting/hosted-partitions.ts'
+import { IsrUpdates } from './controller-asks/isr-updates.ts'
+import { LeaderStreams } from './streams/leader-streams.ts'
+import { LeadershipListeners } from './hosting/leadership-listeners.ts'
 import type { LogStore } from './log-store.ts'
 import { readMetrics } from './metrics-view.ts'
 import type { ReplicationMetricsView } from './metrics-view.ts'
-import { listOffset, offsetForLeaderEpoch } from './offset-queries.ts'
-import type { Partition, PartitionDependencies } from './partition.ts'
-import type { PartitionDirectory } from './partition-lookup.ts'
+import { listOffset, offsetForLeaderEpoch } from './requests/offset-queries.ts'
+import type { Partition, PartitionDependencies } from './partition/partition.ts'
+import type { PartitionDirectory } from './requests/partition-lookup.ts'
 import type { ReplicationTransport } from './ports.ts'
-import { ProducePath } from './produce-path.ts'
-import { ReplicaHosting } from './replica-hosting.ts'
+import { ProducePath } from './requests/produce-path.ts'
+import { ReplicaHosting } from './hosting/replica-hosting.ts'
 import { createReplicationCounters } from './replication-counters.ts'
 
 export interface ReplicaManagerOptions {

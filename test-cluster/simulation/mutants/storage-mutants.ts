@@ -68,7 +68,7 @@ export const storageMutants: readonly Mutant[] = [
     // The replica manager and the log manager both look at the topic id.
     name: 'the log of a deleted topic is taken for that of its successor', file: `${storage}/log-manager.ts`,
     find: '    if (log.topicId !== topicId) {\n', replace: '    if (log.topicId === ZERO_UUID) {\n',
-    also: [{ file: `${replication}/replica-hosting.ts`, find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '' }],
+    also: [{ file: `${replication}/hosting/replica-hosting.ts`, find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '' }],
   },
   {
     name: 'logs share the open file of segments that begin alike', proves: 'S9 ContentIsOwn', file: `${storage}/files/open-files.ts`,

@@ -1,6 +1,6 @@
 import { seededRandom } from '@kavka/kernel'
 import { VirtualScheduler } from '@kavka/testkit'
-import { PurgatoryTimer } from '../purgatory-timer.ts'
+import { PurgatoryTimer } from '../requests/purgatory-timer.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { OffsetWaiters } from './offset-waiters.ts'
 import { Purgatory } from './purgatory.ts'

@@ -1,6 +1,6 @@
-import type { CurrentLeader } from './api.ts'
-import type { ParkedRequest } from './core/purgatory.ts'
-import type { PartitionWaiter } from './partition-waiters.ts'
+import type { CurrentLeader } from '../api.ts'
+import type { ParkedRequest } from '../core/purgatory.ts'
+import type { PartitionWaiter } from '../partition/partition-waiters.ts'
 
 /**
  * A request with several entries, some of which wait for an offset of their partition. Resolves once, when the last entry is

@@ -11,10 +11,10 @@ import type {
 } from '@kavka/protocol'
 import { ControllerAsks } from './controller-asks.ts'
 import type { AskedThings, ControllerAsksDependencies, ControllerAsksOptions } from './controller-asks.ts'
-import { PartitionTable } from './core/partition-table.ts'
-import type { IsrProposal, ProposalAnswer } from './core/leader-state.ts'
-import type { Partition } from './partition.ts'
-import type { ReplicationCounters } from './replication-counters.ts'
+import { PartitionTable } from '../core/partition-table.ts'
+import type { IsrProposal, ProposalAnswer } from '../core/leader-state.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { ReplicationCounters } from '../replication-counters.ts'
 
 export interface IsrUpdatesDependencies extends ControllerAsksDependencies {
   readonly logger: Logger

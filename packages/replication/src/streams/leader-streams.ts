@@ -2,9 +2,9 @@
 import type { Logger, Scheduler } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
 import { LeaderStreamServer } from './leader-stream.ts'
-import type { Partition } from './partition.ts'
-import type { FollowerHello, LeaderStream, LeaderStreamEvents, PartitionKey } from './ports.ts'
-import type { ReplicationCounters } from './replication-counters.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { FollowerHello, LeaderStream, LeaderStreamEvents, PartitionKey } from '../ports.ts'
+import type { ReplicationCounters } from '../replication-counters.ts'
 
 export interface LeaderStreamsOptions {
   readonly clusterId: string

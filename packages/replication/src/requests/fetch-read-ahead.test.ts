@@ -1,8 +1,8 @@
 import { ErrorCode, nodeId } from '@kavka/protocol'
 import type { LogReadOutcome, LogReadRequest } from '@kavka/storage'
-import type { FetchParameters } from './api.ts'
+import type { FetchParameters } from '../api.ts'
 import { FetchRead } from './fetch-read.ts'
-import type { Partition } from './partition.ts'
+import type { Partition } from '../partition/partition.ts'
 
 /** A log whose reads wait until the test answers them. */
 class SlowLog {

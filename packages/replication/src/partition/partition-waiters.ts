@@ -1,8 +1,8 @@
 /** Everyone who waits for something to happen to one partition: producers, deletions, consumers' fetches, followers' positions. */
 import { ErrorCode } from '@kavka/protocol'
-import type { CurrentLeader } from './api.ts'
-import { OffsetWaiters } from './core/offset-waiters.ts'
-import type { OffsetWaiter } from './core/offset-waiters.ts'
+import type { CurrentLeader } from '../api.ts'
+import { OffsetWaiters } from '../core/offset-waiters.ts'
+import type { OffsetWaiter } from '../core/offset-waiters.ts'
 
 /** A produce, or a deletion, that waits for an offset of this partition. */
 export interface PartitionWaiter extends OffsetWaiter {

@@ -1,8 +1,8 @@
 import { ErrorCode } from '@kavka/protocol'
 import type { TopicPartition, Uuid } from '@kavka/protocol'
-import type { CurrentLeader } from './api.ts'
-import type { LeaderState } from './core/leader-state.ts'
-import type { Partition } from './partition.ts'
+import type { CurrentLeader } from '../api.ts'
+import type { LeaderState } from '../core/leader-state.ts'
+import type { Partition } from '../partition/partition.ts'
 
 /** Replicas of this broker by name, and what the metadata knows of those that are not. */
 export interface PartitionDirectory {

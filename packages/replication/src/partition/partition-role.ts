@@ -3,8 +3,8 @@ import { directoryOf } from '@kavka/controller'
 import type { PartitionRegistration } from '@kavka/controller'
 import type { LeaderEpoch, NodeId, Uuid } from '@kavka/protocol'
 import type { PartitionLog } from '@kavka/storage'
-import type { FollowerState } from './core/follower-state.ts'
-import { LeaderState } from './core/leader-state.ts'
+import type { FollowerState } from '../core/follower-state.ts'
+import { LeaderState } from '../core/leader-state.ts'
 
 /**
  *   follower ⇄ leader     by metadata

@@ -9,8 +9,8 @@ import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { AssignReplicasToDirsRequest, AssignReplicasToDirsResponse, NodeId, Uuid } from '@kavka/protocol'
 import { ControllerAsks } from './controller-asks.ts'
 import type { AskedThings, ControllerAsksDependencies, ControllerAsksOptions } from './controller-asks.ts'
-import { PartitionTable } from './core/partition-table.ts'
-import type { Partition } from './partition.ts'
+import { PartitionTable } from '../core/partition-table.ts'
+import type { Partition } from '../partition/partition.ts'
 
 export interface DirectoryAssignmentsDependencies extends ControllerAsksDependencies {
   readonly logger: Logger

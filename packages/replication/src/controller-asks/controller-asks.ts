@@ -6,8 +6,8 @@ import type { Random, Scheduler } from '@kavka/kernel'
 import { nodeRequest } from '@kavka/controller'
 import type { ControllerChannel } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
-import { RetryBackoff } from './core/retry-backoff.ts'
-import { OnceATurn } from './once-a-turn.ts'
+import { RetryBackoff } from '../core/retry-backoff.ts'
+import { OnceATurn } from '../once-a-turn.ts'
 
 export interface ControllerAsksOptions {
   readonly localId: NodeId

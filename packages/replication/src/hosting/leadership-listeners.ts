@@ -1,6 +1,6 @@
-import type { LeadershipListener } from './api.ts'
-import type { RoleChange } from './partition-role.ts'
-import type { Partition } from './partition.ts'
+import type { LeadershipListener } from '../api.ts'
+import type { RoleChange } from '../partition/partition-role.ts'
+import type { Partition } from '../partition/partition.ts'
 
 /** Who wants to know which partitions of a topic this broker leads. */
 export class LeadershipListeners {

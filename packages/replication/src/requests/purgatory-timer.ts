@@ -1,5 +1,5 @@
 import type { Scheduler, TimerHandle } from '@kavka/kernel'
-import type { ParkedRequest, Purgatory } from './core/purgatory.ts'
+import type { ParkedRequest, Purgatory } from '../core/purgatory.ts'
 
 /** Gives a purgatory its clock: one timer, always for the earliest deadline, none when nothing waits. */
 export class PurgatoryTimer {

@@ -2,10 +2,10 @@
 import { ErrorCode } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
 import type { LogReadOutcome } from '@kavka/storage'
-import { isBeyondComparison, judgePosition } from './core/divergence.ts'
-import type { FollowerPosition, LeaderPartitionFrame, PartitionKey } from './ports.ts'
-import type { FollowerPositionListener } from './partition-waiters.ts'
-import type { Partition } from './partition.ts'
+import { isBeyondComparison, judgePosition } from '../core/divergence.ts'
+import type { FollowerPosition, LeaderPartitionFrame, PartitionKey } from '../ports.ts'
+import type { FollowerPositionListener } from '../partition/partition-waiters.ts'
+import type { Partition } from '../partition/partition.ts'
 
 /**
  *   refused ──metadata here, or `restart`──▶ serving ──leadership change, out of range──▶ refused

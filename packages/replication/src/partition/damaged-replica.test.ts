@@ -3,12 +3,12 @@ import { directoryOf, LOST_DIRECTORY, UNASSIGNED_DIRECTORY } from '@kavka/contro
 import { ErrorCode, nodeId } from '@kavka/protocol'
 import type { LeaderEpoch } from '@kavka/protocol'
 import { VirtualScheduler } from '@kavka/testkit'
-import type { AppendRequest, FetchParameters } from './api.ts'
+import type { AppendRequest, FetchParameters } from '../api.ts'
 import { ReplicaHealth } from './replica-health.ts'
-import { encodeBatch } from './simulation/model-batch.ts'
-import { logConfig } from './simulation/log-config-for-tests.ts'
-import { newPartition, TOPIC, TOPIC_ID } from './simulation/model-controller.ts'
-import { TestCluster } from './simulation/test-cluster.ts'
+import { encodeBatch } from '../simulation/model-batch.ts'
+import { logConfig } from '../simulation/log-config-for-tests.ts'
+import { newPartition, TOPIC, TOPIC_ID } from '../simulation/model-controller.ts'
+import { TestCluster } from '../simulation/test-cluster.ts'
 
 const orders = { topic: TOPIC, partition: 0 }
 

@@ -2,10 +2,10 @@
 import { ErrorCode } from '@kavka/protocol'
 import type { LeaderEpoch } from '@kavka/protocol'
 import type { PartitionLog, TimestampedOffset } from '@kavka/storage'
-import type { LeaderEpochAnswer, LeaderEpochQuery, OffsetAnswer, OffsetQuery } from './api.ts'
+import type { LeaderEpochAnswer, LeaderEpochQuery, OffsetAnswer, OffsetQuery } from '../api.ts'
 import { checkLeaderEpoch, findLed } from './partition-lookup.ts'
 import type { PartitionDirectory } from './partition-lookup.ts'
-import type { Partition } from './partition.ts'
+import type { Partition } from '../partition/partition.ts'
 
 /** Timestamps of ListOffsets that mean a place, not a time. */
 export const LATEST = -1

@@ -2,8 +2,8 @@ import type { Logger } from '@kavka/kernel'
 import { ErrorCode, topicPartitionName } from '@kavka/protocol'
 import type { Offset } from '@kavka/protocol'
 import type { PartitionLog } from '@kavka/storage'
-import type { FollowerState } from './core/follower-state.ts'
-import type { LeaderPartitionFrame } from './ports.ts'
+import type { FollowerState } from '../core/follower-state.ts'
+import type { LeaderPartitionFrame } from '../ports.ts'
 
 /**
  * `advanced`: appended or observed; `restarted`: announce the position anew at once; `back-off`: announce it anew later;

@@ -1,7 +1,7 @@
 import type { TopicPartition, Uuid } from '@kavka/protocol'
-import { PartitionTable } from './core/partition-table.ts'
-import type { Partition } from './partition.ts'
-import type { PartitionKey } from './ports.ts'
+import { PartitionTable } from '../core/partition-table.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { PartitionKey } from '../ports.ts'
 
 /** The replicas of this broker, by topic name and by topic id. */
 export class HostedPartitions {

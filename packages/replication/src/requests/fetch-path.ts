@@ -1,14 +1,14 @@
 /** Fetches of consumers: read at once, or park until there is enough. */
 import { assert } from '@kavka/kernel'
 import type { Scheduler } from '@kavka/kernel'
-import type { FetchParameters, FetchPartitionResult } from './api.ts'
-import { Purgatory } from './core/purgatory.ts'
-import type { ParkedRequest } from './core/purgatory.ts'
+import type { FetchParameters, FetchPartitionResult } from '../api.ts'
+import { Purgatory } from '../core/purgatory.ts'
+import type { ParkedRequest } from '../core/purgatory.ts'
 import { FetchRead } from './fetch-read.ts'
 import type { FetchReadDependencies } from './fetch-read.ts'
-import { OnceATurn } from './once-a-turn.ts'
-import type { FetchWatch } from './partition-waiters.ts'
-import type { Partition } from './partition.ts'
+import { OnceATurn } from '../once-a-turn.ts'
+import type { FetchWatch } from '../partition/partition-waiters.ts'
+import type { Partition } from '../partition/partition.ts'
 import { PurgatoryTimer } from './purgatory-timer.ts'
 
 export interface FetchPathOptions {

@@ -2,12 +2,12 @@
 import { assert } from '@kavka/kernel'
 import type { Logger, Random, Scheduler, TimerHandle } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
-import { PartitionTable } from './core/partition-table.ts'
-import { RetryBackoff } from './core/retry-backoff.ts'
-import { OnceATurn } from './once-a-turn.ts'
-import type { Partition } from './partition.ts'
-import type { FollowerPosition, FollowerStream, LeaderFrame, LeaderPartitionFrame, PartitionKey, ReplicationTransport } from './ports.ts'
-import type { ReplicationCounters } from './replication-counters.ts'
+import { PartitionTable } from '../core/partition-table.ts'
+import { RetryBackoff } from '../core/retry-backoff.ts'
+import { OnceATurn } from '../once-a-turn.ts'
+import type { Partition } from '../partition/partition.ts'
+import type { FollowerPosition, FollowerStream, LeaderFrame, LeaderPartitionFrame, PartitionKey, ReplicationTransport } from '../ports.ts'
+import type { ReplicationCounters } from '../replication-counters.ts'
 
 export interface FollowerFetcherOptions {
   readonly clusterId: string

@@ -3,7 +3,7 @@
  * the event loop a turn and a sleep; together they cost one. What was read ahead counts only where a read in turn would have said the same.
  */
 import type { LogReadOutcome } from '@kavka/storage'
-import type { Partition } from './partition.ts'
+import type { Partition } from '../partition/partition.ts'
 
 /** Beside the read that is waited for. More would keep threads from those who wait for a sync. */
 export const READS_AHEAD_MAX = 3

@@ -1,11 +1,11 @@
 /** Appends of clients and coordinators, and their wait for durability. */
 import type { Scheduler } from '@kavka/kernel'
 import { ErrorCode } from '@kavka/protocol'
-import type { AppendEntry, AppendRequest, AppendResult, CurrentLeader } from './api.ts'
-import { Purgatory } from './core/purgatory.ts'
+import type { AppendEntry, AppendRequest, AppendResult, CurrentLeader } from '../api.ts'
+import { Purgatory } from '../core/purgatory.ts'
 import { findLed, hasOtherTopicId } from './partition-lookup.ts'
 import type { PartitionDirectory } from './partition-lookup.ts'
-import type { Partition } from './partition.ts'
+import type { Partition } from '../partition/partition.ts'
 import { PendingRequest } from './pending-request.ts'
 import { PurgatoryTimer } from './purgatory-timer.ts'
 

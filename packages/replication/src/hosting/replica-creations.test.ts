@@ -4,9 +4,9 @@ import type { Uuid } from '@kavka/protocol'
 import type { Scheduler } from '@kavka/kernel'
 import { VirtualScheduler } from '@kavka/testkit'
 import { ReplicaCreations } from './replica-creations.ts'
-import { encodeBatch } from './simulation/model-batch.ts'
-import { TOPIC } from './simulation/model-controller.ts'
-import { TestCluster } from './simulation/test-cluster.ts'
+import { encodeBatch } from '../simulation/model-batch.ts'
+import { TOPIC } from '../simulation/model-controller.ts'
+import { TestCluster } from '../simulation/test-cluster.ts'
 
 function dependenciesOf(scheduler: VirtualScheduler): Scheduler {
   return {

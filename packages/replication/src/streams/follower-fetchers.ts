@@ -2,7 +2,7 @@
 import type { NodeId } from '@kavka/protocol'
 import { FollowerFetcher } from './follower-fetcher.ts'
 import type { FollowerFetcherDependencies, FollowerFetcherOptions } from './follower-fetcher.ts'
-import type { Partition } from './partition.ts'
+import type { Partition } from '../partition/partition.ts'
 
 export class FollowerFetchers {
   readonly #options: Omit<FollowerFetcherOptions, 'leaderId'>

@@ -4,10 +4,10 @@
  * here: clients and followers are told so and try again, as while a broker has not heard of it yet.
  */
 import type { Scheduler } from '@kavka/kernel'
-import { FifoQueue } from './core/fifo-queue.ts'
-import { PartitionTable } from './core/partition-table.ts'
-import { OnceATurn } from './once-a-turn.ts'
-import type { PartitionKey } from './ports.ts'
+import { FifoQueue } from '../core/fifo-queue.ts'
+import { PartitionTable } from '../core/partition-table.ts'
+import { OnceATurn } from '../once-a-turn.ts'
+import type { PartitionKey } from '../ports.ts'
 
 const MADE_IN_A_TURN_MAX = 8
 /** After it no other is begun. */

@@ -2,12 +2,12 @@
 import { ErrorCode, offset } from '@kavka/protocol'
 import type { NodeId, Offset } from '@kavka/protocol'
 import type { LogReadOutcome } from '@kavka/storage'
-import type { CurrentLeader, FetchParameters, FetchPartition, FetchPartitionResult } from './api.ts'
-import { judgePosition } from './core/divergence.ts'
+import type { CurrentLeader, FetchParameters, FetchPartition, FetchPartitionResult } from '../api.ts'
+import { judgePosition } from '../core/divergence.ts'
 import { FetchReadAhead, giveBack, READS_AHEAD_MAX } from './fetch-read-ahead.ts'
 import { checkLeaderEpoch, findHosted, hasOtherTopicId } from './partition-lookup.ts'
 import type { PartitionDirectory } from './partition-lookup.ts'
-import type { Partition } from './partition.ts'
+import type { Partition } from '../partition/partition.ts'
 
 export interface FetchReadDependencies {
   readonly directory: PartitionDirectory
