@@ -103,54 +103,29 @@ export class ReplicaManagerShell implements ReplicaManager {
 
   constructor(options: ReplicaManagerOptions, dependencies: ReplicaManagerDependencies) {
     this.#options = options
-    const { scheduler, logger, random, transport } = dependencies
-    const { nodeId: localId, clusterId, parkedMax } = options
+    const { scheduler, transport } = dependencies
     this.#brokers = new BrokerDirectory({ listener: options.interBrokerListener })
-    const brokers = this.#brokers
-    this.#directory = {
+    const directory: PartitionDirectory = {
       find: (topicPartition) => this.#hosted.find(topicPartition),
       leaderOf: (topicPartition) => this.#leaderOf(topicPartition),
     }
-    const directory = this.#directory
+    this.#directory = directory
+    const { parkedMax, fetchBytesMax: bytesMax } = options
     this.#produce = new ProducePath({ parkedMax }, { directory, scheduler })
     this.#deletions = new DeleteRecordsPath({ parkedMax }, { directory, scheduler })
     this.#fetch = new FetchPath(
-      { bytesMax: options.fetchBytesMax, parkedMax },
-      {
-        directory,
-        scheduler,
-        preferredReadReplica: (partition, rack, fetchOffset) => this.#preferredReplica(partition, rack, fetchOffset),
-      },
+      { bytesMax, parkedMax },
+      { directory, scheduler, preferredReadReplica: (partition, rack, at) => this.#preferredReplica(partition, rack, at) },
     )
-    const asked = { localId, requestTimeoutMs: options.controllerRequestTimeoutMs }
+    const asked = { localId: options.nodeId, requestTimeoutMs: options.controllerRequestTimeoutMs }
     this.#isrUpdates = new IsrUpdates(asked, { ...dependencies, counters: this.#counters })
     this.#assignments = new DirectoryAssignments(asked, dependencies)
-    this.#streams = new LeaderStreams(
-      { clusterId, localId, frameBytesMax: options.replicaFrameBytesMax },
-      {
-        scheduler,
-        logger,
-        counters: this.#counters,
-        find: (key) => this.#hosted.findById(key),
-        brokerEpochOf: (id) => brokers.brokerEpochOf(id),
-      },
-    )
-    this.#fetchers = new FollowerFetchers(
-      { clusterId, localId, framesInFlightMax: options.replicaFramesInFlightMax, backoff: options.replicaBackoff },
-      {
-        transport,
-        scheduler,
-        random,
-        logger,
-        counters: this.#counters,
-        brokerEpoch: dependencies.brokerEpoch,
-        addressOf: (id) => brokers.addressOf(id),
-      },
-    )
+    this.#streams = this.#createStreams(dependencies)
+    this.#fetchers = this.#createFetchers(dependencies)
     this.#hosting = new ReplicaHosting(options, {
       ...dependencies,
       partition: this.#partitionDependencies(dependencies),
-      brokers,
+      brokers: this.#brokers,
       hosted: this.#hosted,
       fetchers: this.#fetchers,
       streams: this.#streams,
@@ -243,6 +218,38 @@ export class ReplicaManagerShell implements ReplicaManager {
     this.#produce.stop()
     this.#deletions.stop()
     this.#fetch.stop()
+  }
+
+  /** The streams of those who follow this broker. */
+  #createStreams({ scheduler, logger }: ReplicaManagerDependencies): LeaderStreams {
+    const { clusterId, nodeId: localId, replicaFrameBytesMax: frameBytesMax } = this.#options
+    return new LeaderStreams(
+      { clusterId, localId, frameBytesMax },
+      {
+        scheduler,
+        logger,
+        counters: this.#counters,
+        find: (key) => this.#hosted.findById(key),
+        brokerEpochOf: (id) => this.#brokers.brokerEpochOf(id),
+      },
+    )
+  }
+
+  /** The streams to those whom this broker follows. */
+  #createFetchers({ transport, scheduler, random, logger, brokerEpoch }: ReplicaManagerDependencies): FollowerFetchers {
+    const { clusterId, nodeId: localId, replicaFramesInFlightMax: framesInFlightMax, replicaBackoff: backoff } = this.#options
+    return new FollowerFetchers(
+      { clusterId, localId, framesInFlightMax, backoff },
+      {
+        transport,
+        scheduler,
+        random,
+        logger,
+        brokerEpoch,
+        counters: this.#counters,
+        addressOf: (id) => this.#brokers.addressOf(id),
+      },
+    )
   }
 
   /** What the replicas are told of the brokers, and whom they tell. */

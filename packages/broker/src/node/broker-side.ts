@@ -96,22 +96,21 @@ export function createBrokerSide(
     // The dynamic configuration is updated before the replica manager is told of the same image.
     logConfigOf: (topic) => dynamicConfig.topicConfig(topic),
   })
-  const image = (): MetadataImage => metadata.loader.publishedImage
   const groups = new LogBackedGroupCoordinator(config, {
-    replicas, scheduler, random, logger: loggers.get('org.apache.kafka.coordinator.group.GroupCoordinatorService'), image,
+    replicas, scheduler, random, logger: loggers.get('org.apache.kafka.coordinator.group.GroupCoordinatorService'),
+    image: () => metadata.loader.publishedImage,
     isCountedIn: () => deps.isCountedIn(),
   })
-  const producerIds = new ProducerIdManager(
-    { nodeId },
-    {
-      channel: metadata.channel, scheduler, logger: loggers.get('org.apache.kafka.coordinator.transaction.RPCProducerIdManager'),
-      brokerEpoch: () => deps.brokerEpoch(),
-    },
-  )
   const fetchSessions = new FetchSessionCache(
     { sessionsMax: config.maxIncrementalFetchSessionCacheSlots, evictionMs: FETCH_SESSION_EVICTION_MS }, { random },
   )
-  return { logs, replicas, transport, groups, producerIds, fetchSessions, dynamicConfig }
+  return { logs, replicas, transport, groups, producerIds: createProducerIds(settings, metadata, deps), fetchSessions, dynamicConfig }
+}
+
+function createProducerIds({ config }: NodeSettings, { channel }: MetadataSide, deps: BrokerSideDependencies): ProducerIdManager {
+  const logger = deps.loggers.get('org.apache.kafka.coordinator.transaction.RPCProducerIdManager')
+  const { scheduler } = deps
+  return new ProducerIdManager({ nodeId: brandedNodeId(config.nodeId) }, { channel, scheduler, logger, brokerEpoch: () => deps.brokerEpoch() })
 }
 
 function replicaManagerOptions({ config, layout, clusterId }: NodeSettings): ConstructorParameters<typeof ReplicaManagerShell>[0] {

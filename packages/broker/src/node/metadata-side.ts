@@ -25,43 +25,26 @@ export interface MetadataSide {
   stop(): Promise<void>
 }
 
-export async function createMetadataSide(
-  settings: NodeSettings,
-  deps: NodeDependencies & { readonly loggers: LoggerLevels; failed(cause: Error): void },
-): Promise<MetadataSide> {
-  const { config, layout, clusterId } = settings
-  const { scheduler, random, loggers } = deps
-  const nodeId = brandedNodeId(config.nodeId)
-  const directory = `${layout.metadataDirectory}/${METADATA_FOLDER}`
+interface MetadataSideDependencies extends NodeDependencies {
+  readonly loggers: LoggerLevels
+  /** The node cannot go on. */
+  readonly failed: (cause: Error) => void
+}
+
+export async function createMetadataSide(settings: NodeSettings, deps: MetadataSideDependencies): Promise<MetadataSide> {
+  const { clusterId } = settings
+  const { scheduler, loggers } = deps
+  const directory = `${settings.layout.metadataDirectory}/${METADATA_FOLDER}`
   deps.fs.makeDirectory(directory)
   const store = await openStore(directory)
-  const voters = new Map<NodeId, NodeAddress>(layout.voters.map((voter) => [brandedNodeId(voter.nodeId), voter]))
   const loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler, log: loggers.get('org.apache.kafka.image.loader.MetadataLoader') })
   const probe = new TcpLivenessProbe({}, { scheduler })
-  const raftLogger = loggers.get('org.apache.kafka.raft.KafkaRaftClient')
-  const peers: GrpcQuorumPeers = new GrpcQuorumPeers(
-    { clusterId, nodeId, voters },
-    { scheduler, logger: raftLogger, probe, credentialsOf: plaintext },
-    {
-      receive: (message) => driver.receive(message),
-      peerReachable: (peer) => driver.peerReachable(peer),
-      peerUnreachable: (peer) => driver.peerUnreachable(peer),
-    },
-  )
   const stateMachine = heard(loader, (role) => channel.setLeader(role.leaderId))
-  const onFatal = (cause: unknown): void => deps.failed(asError(cause))
-  const driver: QuorumDriver = new QuorumDriver(
-    raftOptions(settings, nodeId), { store, peers, scheduler, random, stateMachine, logger: deps.logger, onFatal },
-  )
-  const controller = layout.isController
-    ? new QuorumController(
-        { clusterId, nodeId, config },
-        { quorum: driver, loader, codec: protobufRecordCodec, probe, scheduler, random, log: loggers.get('org.apache.kafka.controller.QuorumController') },
-      )
-    : null
+  const { peers, driver } = createQuorum(settings, deps, { store, probe, stateMachine })
+  const controller = createController(settings, deps, { loader, probe, quorum: driver })
   const channelLogger = loggers.get('kafka.server.NodeToControllerChannelManager')
   const channel: ControllerChannelClient = new ControllerChannelClient(
-    { clusterId, nodeId, controllers: voters },
+    { clusterId, nodeId: idOf(settings), controllers: votersOf(settings) },
     { scheduler, logger: channelLogger, credentialsOf: plaintext, localService: controller },
   )
   const adapter = controller === null ? [] : [new ControllerServiceAdapter({ clusterId }, { service: controller, logger: channelLogger })]
@@ -96,9 +79,50 @@ async function openStore(directory: string): Promise<LevelStore> {
   }
 }
 
-function raftOptions({ config, layout, clusterId }: NodeSettings, nodeId: NodeId): QuorumDriverOptions {
+/** The driver of the quorum and the streams to the other voters: each is told by the other. */
+function createQuorum(
+  settings: NodeSettings,
+  { scheduler, random, logger, loggers, failed }: MetadataSideDependencies,
+  parts: { readonly store: LevelStore; readonly probe: LivenessProbe; readonly stateMachine: QuorumStateMachine },
+): { readonly peers: GrpcQuorumPeers; readonly driver: QuorumDriver } {
+  const { store, probe, stateMachine } = parts
+  const peers: GrpcQuorumPeers = new GrpcQuorumPeers(
+    { clusterId: settings.clusterId, nodeId: idOf(settings), voters: votersOf(settings) },
+    { scheduler, logger: loggers.get('org.apache.kafka.raft.KafkaRaftClient'), probe, credentialsOf: plaintext },
+    {
+      receive: (message) => driver.receive(message),
+      peerReachable: (peer) => driver.peerReachable(peer),
+      peerUnreachable: (peer) => driver.peerUnreachable(peer),
+    },
+  )
+  const onFatal = (cause: unknown): void => failed(asError(cause))
+  const driver: QuorumDriver = new QuorumDriver(raftOptions(settings), { store, peers, scheduler, random, stateMachine, logger, onFatal })
+  return { peers, driver }
+}
+
+/** Null without the role controller. */
+function createController(
+  settings: NodeSettings,
+  { scheduler, random, loggers }: MetadataSideDependencies,
+  parts: { readonly quorum: QuorumDriver; readonly loader: MetadataLoader; readonly probe: LivenessProbe },
+): QuorumController | null {
+  const { config, layout, clusterId } = settings
+  if (!layout.isController) return null
+  const log = loggers.get('org.apache.kafka.controller.QuorumController')
+  return new QuorumController({ clusterId, nodeId: idOf(settings), config }, { ...parts, codec: protobufRecordCodec, scheduler, random, log })
+}
+
+function idOf({ config }: NodeSettings): NodeId {
+  return brandedNodeId(config.nodeId)
+}
+
+function votersOf({ layout }: NodeSettings): ReadonlyMap<NodeId, NodeAddress> {
+  return new Map(layout.voters.map((voter) => [brandedNodeId(voter.nodeId), voter]))
+}
+
+function raftOptions({ config, layout, clusterId }: NodeSettings): QuorumDriverOptions {
   return {
-    nodeId,
+    nodeId: brandedNodeId(config.nodeId),
     clusterId,
     voterIds: layout.voters.map((voter) => brandedNodeId(voter.nodeId)),
     electionTimeoutMs: config.controllerQuorumElectionTimeoutMs,
