@@ -56,9 +56,12 @@ export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[n
 /** After these a disk may lack what only its page cache had. */
 const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full', 'lost-writes', 'read-error']
 
+/** One of the values, the same for the same seed. */
+type Pick = <T>(...values: readonly T[]) => T
+
 /** `more`, `later`, `pace` and `newest`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
 export function chooseSwarm(random: Random, more: Random, later: Random, pace: Random, newest: Random): SwarmOptions {
-  const pick = <T>(...values: readonly T[]): T => values[random.below(values.length)]!
+  const pick: Pick = (...values) => values[random.below(values.length)]!
   const nodeCount = pick(1, 2, 3, 3, 3, 3, 4, 5)
   const voterCount = Math.min(nodeCount, pick(1, 3, 3, 3, 5)) as number
   const replicationFactor = Math.min(nodeCount, pick(1, 2, 3, 3, 3))
@@ -76,14 +79,7 @@ export function chooseSwarm(random: Random, more: Random, later: Random, pace: R
     durability: durability === 'page-cache' ? 'page-cache' : 'synced',
     replicaLagMsMax: pick(1_500, 4_000, 10_000),
     sessionTimeoutMs: pick(2_000, 4_000, 9_000),
-    network: {
-      delayMsMin: slow / 2,
-      delayMsMax: slow * pick(1, 4, 20),
-      dropProbability: pick(0, 0, 0.01, 0.1),
-      duplicateProbability: pick(0, 0, 0.02, 0.1),
-      reorderProbability: pick(0, 0, 0.05),
-      keepAliveMs: pick(1_000, 4_000),
-    },
+    network: chooseNetwork(pick, slow),
     disk: { syncMs: pick(0.3, 2, 8), syncMsMax: pick(0, 1, 30), storeWriteMs: pick(0.3, 2, 8), tailCacheBytes: pick(2_000, 1_000_000) },
     congestionProbability: pick(0, 0, 0.1),
     producerCount: 1 + random.below(3),
@@ -101,6 +97,17 @@ export function chooseSwarm(random: Random, more: Random, later: Random, pace: R
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: tempo.faultyMs ?? pick(5_000, 10_000, 20_000),
     tempo,
+  }
+}
+
+function chooseNetwork(pick: Pick, slow: number): SwarmOptions['network'] {
+  return {
+    delayMsMin: slow / 2,
+    delayMsMax: slow * pick(1, 4, 20),
+    dropProbability: pick(0, 0, 0.01, 0.1),
+    duplicateProbability: pick(0, 0, 0.02, 0.1),
+    reorderProbability: pick(0, 0, 0.05),
+    keepAliveMs: pick(1_000, 4_000),
   }
 }
 

@@ -131,48 +131,67 @@ export class ObservedLogs implements LogStore {
 
   /** Methods of the one object are replaced, so that whoever holds it is observed. */
   #wrap(replica: ObservedReplica): void {
+    Object.assign(replica.log, { ...this.#appends(replica), ...this.#truncations(replica), ...this.#advances(replica) })
+  }
+
+  #appends(replica: ObservedReplica): Pick<PartitionLog, 'appendAsLeader' | 'appendAsFollower'> {
     const { log, shadow } = replica
     const observer = this.#observer
-    const { appendAsLeader, appendAsFollower, truncateTo, truncateFullyAndStartAt, updateHighWatermark, advanceLogStartOffset } = log
-    // The manager's own, which replication does not see.
-    const { applyRetention } = log as RetainedLog
+    const { appendAsLeader, appendAsFollower } = log
     const appended = (records: Buffer, by: 'leader' | 'follower'): void => {
       const from = shadow.batches.length
       for (const batch of shadowBatchesOf(records)) if (batch.base >= shadow.end && batch.last < log.logEndOffset) shadow.append(batch)
       observer.appended(replica, from, by)
     }
-    Object.assign(log, {
-      appendAsLeader: (...args: Parameters<PartitionLog['appendAsLeader']>) => {
+    return {
+      appendAsLeader: (...args) => {
         observer.appending(replica, args[0])
         const outcome = appendAsLeader.apply(log, args)
         if (outcome.kind === 'appended') appended(args[0], 'leader')
         if (outcome.kind === 'duplicate') observer.duplicate(replica)
         return outcome
       },
-      appendAsFollower: (...args: Parameters<PartitionLog['appendAsFollower']>) => {
+      appendAsFollower: (...args) => {
         const outcome = appendAsFollower.apply(log, args)
         if (outcome.kind === 'appended') appended(args[0], 'follower')
         return outcome
       },
-      truncateTo: (endOffset: Parameters<PartitionLog['truncateTo']>[0]) => {
+    }
+  }
+
+  #truncations(replica: ObservedReplica): Pick<PartitionLog, 'truncateTo' | 'truncateFullyAndStartAt'> {
+    const { log, shadow } = replica
+    const observer = this.#observer
+    const { truncateTo, truncateFullyAndStartAt } = log
+    return {
+      truncateTo: (endOffset) => {
         observer.truncating(replica, endOffset, 'cut')
         shadow.cutFrom = endOffset
         truncateTo.call(log, endOffset)
         shadow.cutFrom = Infinity
         shadow.truncate(log.logEndOffset)
       },
-      truncateFullyAndStartAt: (startOffset: Parameters<PartitionLog['truncateFullyAndStartAt']>[0]) => {
+      truncateFullyAndStartAt: (startOffset) => {
         observer.truncating(replica, startOffset, 'start-over')
         shadow.cutFrom = 0
         truncateFullyAndStartAt.call(log, startOffset)
         shadow.cutFrom = Infinity
         shadow.clear()
       },
-      updateHighWatermark: (highWatermark: Parameters<PartitionLog['updateHighWatermark']>[0]) => {
+    }
+  }
+
+  #advances(replica: ObservedReplica): Pick<RetainedLog, 'updateHighWatermark' | 'advanceLogStartOffset' | 'applyRetention'> {
+    // `applyRetention` is for the manager: replication does not see it.
+    const log = replica.log as RetainedLog
+    const observer = this.#observer
+    const { updateHighWatermark, advanceLogStartOffset, applyRetention } = log
+    return {
+      updateHighWatermark: (highWatermark) => {
         updateHighWatermark.call(log, highWatermark)
         observer.highWatermark(replica, highWatermark)
       },
-      advanceLogStartOffset: (startOffset: Parameters<PartitionLog['advanceLogStartOffset']>[0]) => {
+      advanceLogStartOffset: (startOffset) => {
         const moved = advanceLogStartOffset.call(log, startOffset)
         observer.logStart(replica, log.logStartOffset)
         return moved
@@ -183,6 +202,6 @@ export class ObservedLogs implements LogStore {
         if (log.logStartOffset > before) observer.segmentsDeleted(replica)
         return files
       },
-    })
+    }
   }
 }

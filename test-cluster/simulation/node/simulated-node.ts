@@ -94,57 +94,20 @@ export class SimulatedNode {
   readonly startedMs: number
 
   constructor(settings: NodeSettings, deps: NodeDependencies) {
-    const { nodeId, config, voterIds } = settings
-    const { process, random, store, network, world } = deps
+    const { nodeId, config } = settings
+    const { process, store, world } = deps
     this.id = nodeId
     this.settings = settings
     this.process = process
     this.store = store
     this.#deps = deps
-    const logger = deps.logger ?? silentLogger
     this.dynamicConfig = new DynamicConfig({ config, nodeId, image: emptyImage })
-    this.loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler: process, log: logger })
-    this.driver = new QuorumDriver(
-      {
-        nodeId, clusterId: CLUSTER_ID, voterIds,
-        electionTimeoutMs: config.controllerQuorumElectionTimeoutMs,
-        electionBackoffMsMax: config.controllerQuorumElectionBackoffMaxMs,
-        fetchTimeoutMs: config.controllerQuorumFetchTimeoutMs,
-        snapshotAfterBytes: settings.snapshotAfterBytes,
-        logRetainedBytes: settings.logRetainedBytes,
-      },
-      {
-        store: this.#observedStore(), scheduler: process, random, logger,
-        peers: { send: (to, message) => this.#send(to, message) },
-        stateMachine: this.#stateMachine(),
-        onFatal: (cause) => deps.onFatal(cause),
-      },
-    )
-    const probe = { probe: ({ host }: { readonly host: string }) => this.#probe(Number(host.slice('node-'.length)) as NodeId) }
-    this.controller = settings.layout.isController
-      ? new QuorumController(
-          { clusterId: CLUSTER_ID, nodeId, config },
-          { quorum: this.driver, loader: this.loader, codec: protobufRecordCodec, probe, scheduler: process, random, log: logger },
-        )
-      : null
+    this.loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler: process, log: this.#logger })
+    this.driver = this.#createDriver()
+    this.controller = settings.layout.isController ? this.#createController() : null
     this.service = this.controller === null ? null : this.#observedService(this.controller)
-    this.channel = new SimulatedControllerChannel(
-      { nodeId },
-      {
-        network, scheduler: process,
-        localService: () => this.service,
-        serviceOf: (id) => listening(deps.peer(id))?.service ?? null,
-      },
-    )
-    this.transport = new SimulatedReplicationTransport(
-      { nodeId },
-      {
-        network,
-        acceptOf: (id) => listening(deps.peer(id))?.transport.accept ?? null,
-        congestionMs: deps.congestionMs,
-        later: (delayMs, callback) => process.after(delayMs, callback),
-      },
-    )
+    this.channel = this.#createChannel()
+    this.transport = this.#createTransport()
     this.startedMs = world.nowMs
     world.note(`node ${nodeId} starts (${settings.incarnation})`)
   }
@@ -198,6 +161,56 @@ export class SimulatedNode {
     return this.#deps.logger ?? silentLogger
   }
 
+  #createDriver(): QuorumDriver {
+    const { process, random, onFatal } = this.#deps
+    const { nodeId, voterIds, config, snapshotAfterBytes, logRetainedBytes } = this.settings
+    return new QuorumDriver(
+      {
+        nodeId, clusterId: CLUSTER_ID, voterIds,
+        electionTimeoutMs: config.controllerQuorumElectionTimeoutMs,
+        electionBackoffMsMax: config.controllerQuorumElectionBackoffMaxMs,
+        fetchTimeoutMs: config.controllerQuorumFetchTimeoutMs,
+        snapshotAfterBytes, logRetainedBytes,
+      },
+      {
+        store: this.#observedStore(), scheduler: process, random, logger: this.#logger,
+        peers: { send: (to, message) => this.#send(to, message) },
+        stateMachine: this.#stateMachine(),
+        onFatal: (cause) => onFatal(cause),
+      },
+    )
+  }
+
+  #createController(): QuorumController {
+    const { process, random } = this.#deps
+    const { nodeId, config } = this.settings
+    const probe = { probe: ({ host }: { readonly host: string }) => this.#probe(Number(host.slice('node-'.length)) as NodeId) }
+    return new QuorumController(
+      { clusterId: CLUSTER_ID, nodeId, config },
+      { quorum: this.driver, loader: this.loader, codec: protobufRecordCodec, probe, scheduler: process, random, log: this.#logger },
+    )
+  }
+
+  #createChannel(): SimulatedControllerChannel {
+    const { network, process, peer } = this.#deps
+    return new SimulatedControllerChannel(
+      { nodeId: this.id },
+      { network, scheduler: process, localService: () => this.service, serviceOf: (id) => listening(peer(id))?.service ?? null },
+    )
+  }
+
+  #createTransport(): SimulatedReplicationTransport {
+    const { network, process, peer, congestionMs } = this.#deps
+    return new SimulatedReplicationTransport(
+      { nodeId: this.id },
+      {
+        network, congestionMs,
+        acceptOf: (id) => listening(peer(id))?.transport.accept ?? null,
+        later: (delayMs, callback) => process.after(delayMs, callback),
+      },
+    )
+  }
+
   #createBroker(manager: LogManager): void {
     const { process, random, disk, observer, rot } = this.#deps
     const { config, nodeId, layout } = this.settings
@@ -205,8 +218,27 @@ export class SimulatedNode {
     this.manager = manager
     manager.onDirectoryFailed((_directory, cause) => this.#deps.onFatal(cause))
     this.logs = new ObservedLogs({ nodeId }, { manager, disk, observer, rot })
-    const brokerEpoch = (): BrokerEpoch => this.brokerEpoch as BrokerEpoch
-    this.replicas = new ReplicaManagerShell(
+    this.replicas = this.#createReplicas(this.logs)
+    this.groups = new LogBackedGroupCoordinator(config, {
+      replicas: this.replicas, scheduler: process, random, logger, image: () => this.loader.publishedImage,
+      isCountedIn: () => this.lifecycle?.isCountedIn ?? false,
+    })
+    this.producerIds = new ProducerIdManager({ nodeId }, { channel: this.channel, scheduler: process, logger, brokerEpoch: () => this.#registeredEpoch() })
+    this.#createMembership(manager)
+    this.#follow()
+    if (!layout.isController) return
+    const registration = controllerRegistration(nodeId, newIncarnationId(random), layout.listeners)
+    this.#registrar = new ControllerRegistrar({ registration }, { channel: this.channel, scheduler: process, image: () => this.loader.image })
+  }
+
+  #registeredEpoch(): BrokerEpoch {
+    return this.brokerEpoch as BrokerEpoch
+  }
+
+  #createReplicas(logs: ObservedLogs): ReplicaManagerShell {
+    const { process, random } = this.#deps
+    const { config, nodeId } = this.settings
+    return new ReplicaManagerShell(
       {
         nodeId, clusterId: CLUSTER_ID, interBrokerListener: INTER_BROKER, rack: null,
         replicaLagTimeMsMax: config.replicaLagTimeMaxMs, fetchBytesMax: config.fetchMaxBytes,
@@ -215,20 +247,11 @@ export class SimulatedNode {
         controllerRequestTimeoutMs: config.requestTimeoutMs, parkedMax: 10_000,
       },
       {
-        logs: this.logs, transport: this.transport, controller: this.channel, scheduler: process, random, logger, brokerEpoch,
+        logs, transport: this.transport, controller: this.channel, scheduler: process, random, logger: this.#logger,
+        brokerEpoch: () => this.#registeredEpoch(),
         logConfigOf: (topic) => this.#logConfig(topic),
       },
     )
-    this.groups = new LogBackedGroupCoordinator(config, {
-      replicas: this.replicas, scheduler: process, random, logger, image: () => this.loader.publishedImage,
-      isCountedIn: () => this.lifecycle?.isCountedIn ?? false,
-    })
-    this.producerIds = new ProducerIdManager({ nodeId }, { channel: this.channel, scheduler: process, logger, brokerEpoch })
-    this.#createMembership(manager)
-    this.#follow()
-    if (!layout.isController) return
-    const registration = controllerRegistration(nodeId, newIncarnationId(random), layout.listeners)
-    this.#registrar = new ControllerRegistrar({ registration }, { channel: this.channel, scheduler: process, image: () => this.loader.image })
   }
 
   #createMembership(manager: LogManager): void {
