@@ -212,8 +212,13 @@ export class LogState {
     this.writer.coverPath(`${this.directory}/${PARTITION_METADATA_FILE}`)
   }
 
+  /** Also where all records are below the log start: who wrote them may send the last one again. */
+  get hasProducersToKeep(): boolean {
+    return this.producers.endOffset > this.segments.first.baseOffset
+  }
+
   takeSnapshot(): void {
-    const path = this.producers.endOffset > this.logStartOffset ? this.snapshots.take(this.producers) : null
+    const path = this.hasProducersToKeep ? this.snapshots.take(this.producers) : null
     if (path === null) return
     this.writer.coverPath(path)
     this.writer.coverDirectory(this.directory)

@@ -179,7 +179,8 @@ class Story {
       const completed = producers.apply(producerBatchOf(batch), transactionMarkerOf(batch))
       if (completed?.outcome === 'abort' && completed.lastOffset >= this.log.logStartOffset) aborted.push({ producerId: completed.producerId, firstOffset: completed.firstOffset })
     }
-    // What is known only from records below the log start is lost with them, unless a snapshot has it.
+    this.checkProducersOfWhatIsLeft(batches)
+    // What is known only from segments that are gone is lost with them, unless a snapshot has it.
     if (this.movesStart) return
     const key = (views: readonly ProducerStateView[]) => [...views].sort((a, b) => a.producerId - b.producerId)
     expect(key(this.log.activeProducers)).toEqual(key(producers.views()))
@@ -188,6 +189,23 @@ class Story {
       const startsBelow = epochs.epochOf(this.log.logStartOffset) ?? 0
       if (epoch < startsBelow || epoch > (epochs.latest ?? -1) || this.log.logStartOffset === this.log.logEndOffset) continue
       expect([epoch, this.log.endOffsetForEpoch(epoch as LeaderEpoch)]).toEqual([epoch, epochs.endOffsetFor(epoch as LeaderEpoch, this.log.logEndOffset)])
+    }
+  }
+
+  /** Whoever wrote a batch that is in the files is known, with the last of them, also below the log start. */
+  checkProducersOfWhatIsLeft(batches: readonly Buffer[]): void {
+    const last = new Map<number, { readonly epoch: number; readonly sequence: number }>()
+    for (const bytes of batches) {
+      const batch = new BatchView(bytes, 0)
+      if (batch.producerId < 0 || batch.baseOffset < this.log.firstSegmentOffset) continue
+      const { producerEpoch: epoch, firstSequence, lastOffset, firstOffset } = producerBatchOf(batch)
+      const isMarker = transactionMarkerOf(batch) !== null
+      const before = last.get(batch.producerId)
+      if (!isMarker) last.set(batch.producerId, { epoch, sequence: firstSequence + lastOffset - firstOffset })
+      else if (before !== undefined && before.epoch !== epoch) last.set(batch.producerId, { epoch, sequence: -1 })
+    }
+    for (const [producerId, { epoch, sequence }] of last) {
+      expect(this.log.activeProducers.find((view) => view.producerId === producerId)).toMatchObject({ producerEpoch: epoch, lastSequence: sequence })
     }
   }
 

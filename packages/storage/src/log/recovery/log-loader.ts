@@ -107,7 +107,7 @@ class Loader {
     epochs.truncateFromStart(logStartOffset as Offset)
     const snapshots = new ProducerSnapshots(directory, names, this.#ports)
     const producers = new ProducerState(partition)
-    const beside = { segments, snapshots, producers, logStartOffset, logEndOffset, trustedBelow }
+    const beside = { segments, snapshots, producers, logEndOffset, trustedBelow }
     const damage = corruption === null ? this.#loadProducers(beside) : null
     const recoveryPoint = Math.min(shutdown === 'clean' ? logEndOffset : this.#options.recoveryPoint, logEndOffset)
     return {
@@ -300,13 +300,14 @@ class Loader {
     segments: SegmentList
     snapshots: ProducerSnapshots
     producers: ProducerState
-    logStartOffset: number
     logEndOffset: number
     trustedBelow: number
   }): LogCorruption | null {
-    const { segments, snapshots, producers, logStartOffset, logEndOffset, trustedBelow } = parts
+    const { segments, snapshots, producers, logEndOffset, trustedBelow } = parts
+    const { baseOffset } = segments.first
     snapshots.removeAbove(logEndOffset)
-    snapshots.load(producers, logStartOffset, Math.max(logStartOffset, Math.min(logEndOffset, trustedBelow)))
+    // Batches below the log start that are still there tell of their producers; of what was before them that snapshot alone does.
+    snapshots.load(producers, baseOffset, Math.max(baseOffset, Math.min(logEndOffset, trustedBelow)))
     const damage = replayProducers(segments, this.#ports.files, producers, logEndOffset, (completed, segment) => {
       if (completed.outcome !== 'abort' || completed.lastOffset < trustedBelow) return
       segment.noteAborted({ ...completed, lastStableOffset: producers.lastStableOffsetAfter(completed) })

@@ -120,10 +120,13 @@ export class LogTruncation {
     for (const path of segment.indexPaths()) log.writer.coverPath(path)
   }
 
-  /** The state as of the new log end: from a snapshot below it and the batches behind that. */
+  /**
+   * The state as of the new log end: from a snapshot below it and the batches behind that. Those below the log start count: their
+   * producers are known, and the log start may fall back to them.
+   */
   #rebuildProducers(): void {
     const log = this.#log
-    log.snapshots.load(log.producers, log.logStartOffset, log.logEndOffset)
+    log.snapshots.load(log.producers, log.segments.first.baseOffset, log.logEndOffset)
     const damage = replayProducers(log.segments, log.ports.files, log.producers, log.logEndOffset)
     if (damage !== null) log.noteDamage(damage.segment, damage.position, damage.offset, damage.message)
     log.producers.onHighWatermark(log.highWatermark as Offset)

@@ -45,7 +45,7 @@ export async function closeCleanly(log: LogState): Promise<boolean> {
     if (written.length > 0) writer.coverDirectory(log.directory)
     // Not synced: the next start walks from the last offset entry on and makes this time entry itself.
     log.segments.active.seal()
-    if (log.producers.endOffset > log.logStartOffset) log.snapshots.take(log.producers)
+    if (log.hasProducersToKeep) log.snapshots.take(log.producers)
   })
   try {
     const isSynced = !writer.hasUnsynced || (await writer.sync())
@@ -70,7 +70,7 @@ function targetOf(log: LogState): number {
 function writeBesideLog(log: LogState, target: number): string[] {
   log.writer.write()
   log.snapshots.removeStrays(new Set(log.segments.all.map((segment) => segment.baseOffset)))
-  if (target === log.producers.endOffset && target > log.logStartOffset) log.snapshots.take(log.producers)
+  if (target === log.producers.endOffset && log.hasProducersToKeep) log.snapshots.take(log.producers)
   return log.segments.active.writeIndexes()
 }
 
