@@ -21,11 +21,6 @@ export const openFindings: readonly OpenFinding[] = [
     seeds: [20_665],
     what: 'A false alarm as far as is seen: power goes between the mark of a clean shutdown and the end of the stop, and the check knows stops that ended only.',
   },
-  {
-    predicate: 'T2 ProducerState',
-    seeds: [7025],
-    what: 'Where records expire, a log that was opened again does not know the producer of a batch that it still has. Not traced yet.',
-  },
 ]
 
 export function isOpen({ name }: Violation): boolean {

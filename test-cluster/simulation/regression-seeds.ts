@@ -39,4 +39,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 2_145_878_889, found: 'G2, a false alarm: a coordinator that was replaced while it stood still ended a round of joins that nobody could sync' },
   { seed: 20_545, found: 'P13: retention renamed a segment of an idle log without a sync; a power cut brought it back without the next, and recovery cut off what was behind' },
   { seed: 20_364, found: 'S4: the names of an expired segment and of its indexes were lost apart' },
+  { seed: 7025, found: 'T2: a truncation forgot the producers of records below the log start, which fell back to them with the next kill' },
 ]
