@@ -13,7 +13,7 @@ export const metadataMutants: readonly Mutant[] = [
   { name: 'an unclean stop is taken for a clean one', file: `${metadata}/brokers/register-broker.ts`, find: 'request.previousBrokerEpoch !== existing.epoch', replace: 'request.previousBrokerEpoch > existing.epoch' },
   { name: 'who stopped uncleanly stays eligible', file: `${metadata}/partitions/election.ts`, find: ' && replica !== elr.distrusted', replace: '' },
   { name: 'a fenced broker keeps its partitions', file: `${metadata}/brokers/broker-turns.ts`, find: 'return [...leavePartitions(context, broker), ...fenced]', replace: 'return fenced' },
-  { name: 'a new registration keeps the broker epoch', file: `${metadata}/brokers/register-broker.ts`, find: "brokerEpoch: again ? existing.epoch : 'offset-of-batch'", replace: "brokerEpoch: existing?.epoch ?? 'offset-of-batch'" },
+  { name: 'a new registration keeps the broker epoch', file: `${metadata}/brokers/register-broker.ts`, find: 'registrationOf(request, endpoints, again)]', replace: "{ ...registrationOf(request, endpoints, again), brokerEpoch: existing?.epoch ?? 'offset-of-batch' }]" },
   {
     name: 'who stopped uncleanly is only fenced', proves: 'C7 UncleanExclusion', file: `${metadata}/brokers/register-broker.ts`,
     find: '  if (!unclean) return fenceBroker(context, existing)\n', replace: '  if (!unclean || existing.epoch >= 0) return fenceBroker(context, existing)\n',

@@ -35,53 +35,55 @@ export function decideRegisterBroker(
   sessions: BrokerSessions,
   nowMs: number,
 ): Decision<Response> {
-  const { image, settings } = context
   const brokerId = request.brokerId as NodeId
   const endpoints = endpointsOf(request.listeners)
   if (endpoints === null || brokerId < 0) return refused(apiError(ErrorCode.INVALID_REQUEST))
   const error = checkRegistration(context, request)
   if (error !== null) return refused(error)
-  const existing = image.brokers.get(brokerId)
-  const again = existing?.incarnationId === request.incarnationId
-  if (existing !== undefined && !again && isOccupied(existing, endpoints, sessions, nowMs)) {
+  const existing = context.image.brokers.get(brokerId)
+  const again = existing?.incarnationId === request.incarnationId ? existing : undefined
+  if (existing !== undefined && again === undefined && isOccupied(existing, endpoints, sessions, nowMs)) {
     return refused(apiError(ErrorCode.DUPLICATE_BROKER_REGISTRATION))
   }
-  const record: RegisterBrokerRecord = {
+  const cleanUp = existing === undefined || again !== undefined ? [] : endPreviousIncarnation(context, existing, request)
+  return {
+    records: [...cleanUp, registrationOf(request, endpoints, again)],
+    atomicity: 'any-prefix',
+    respond: (offset) => ({ errorCode: ErrorCode.NONE, brokerEpoch: again?.epoch ?? (offset as BrokerEpoch) }),
+  }
+}
+
+function checkRegistration({ image, settings }: DecisionContext, request: BrokerRegistrationRequest): ApiError | null {
+  const { clusterId, features, logDirs } = request
+  if (clusterId !== settings.clusterId) {
+    return apiError(
+      ErrorCode.INCONSISTENT_CLUSTER_ID,
+      `Expected cluster id ${settings.clusterId}, but got ${clusterId}`,
+    )
+  }
+  return (
+    checkFeatures(image.features, featuresOf(features)) ??
+    checkLogDirs(request.brokerId as NodeId, logDirs, image.brokers.values())
+  )
+}
+
+/** `again`: what is known of the same incarnation. */
+function registrationOf(
+  request: BrokerRegistrationRequest,
+  endpoints: readonly Endpoint[],
+  again: BrokerRegistration | undefined,
+): RegisterBrokerRecord {
+  return {
     kind: 'register-broker',
-    brokerId,
-    brokerEpoch: again ? existing.epoch : 'offset-of-batch',
+    brokerId: request.brokerId as NodeId,
+    brokerEpoch: again?.epoch ?? 'offset-of-batch',
     incarnationId: request.incarnationId,
     endpoints,
     rack: request.rack,
     features: featuresOf(request.features),
     logDirs: request.logDirs,
-    fenced: again ? existing.fenced : true,
-    inControlledShutdown: again ? existing.inControlledShutdown : false,
-  }
-  const cleanUp = existing === undefined || again ? [] : endPreviousIncarnation(context, existing, request)
-  return {
-    records: [...cleanUp, record],
-    atomicity: 'any-prefix',
-    respond: (offset) => ({
-      errorCode: ErrorCode.NONE,
-      brokerEpoch: again ? existing.epoch : (offset as BrokerEpoch),
-    }),
-  }
-
-  function checkRegistration(
-    { image }: DecisionContext,
-    { clusterId, features, logDirs }: BrokerRegistrationRequest,
-  ): ApiError | null {
-    if (clusterId !== settings.clusterId) {
-      return apiError(
-        ErrorCode.INCONSISTENT_CLUSTER_ID,
-        `Expected cluster id ${settings.clusterId}, but got ${clusterId}`,
-      )
-    }
-    return (
-      checkFeatures(image.features, featuresOf(features)) ??
-      checkLogDirs(brokerId, logDirs, image.brokers.values())
-    )
+    fenced: again?.fenced ?? true,
+    inControlledShutdown: again?.inControlledShutdown ?? false,
   }
 }
 

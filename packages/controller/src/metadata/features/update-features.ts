@@ -33,23 +33,24 @@ export function decideUpdateFeatures(
     return repeated.has(update.feature) ? twice : check(context, update, version)
   })
   const first = errors.find((error) => error !== null)
-  if (first === undefined) {
-    const results = updates.map(({ feature }) => ({ feature, ...apiError(ErrorCode.NONE) }))
-    const records = request.validateOnly ? [] : updates.flatMap((update) => recordsOf(context, update))
-    return decided(records, {
-      ...apiError(ErrorCode.NONE),
-      results: version < VERSION_WITHOUT_RESULTS ? results : [],
-    })
-  }
-  const message = 'The update failed for all features since the following feature had an error: '
-  if (version >= VERSION_WITHOUT_RESULTS) {
-    return decided([], {
-      errorCode: first!.errorCode,
-      errorMessage: `${message}${first!.errorMessage}`,
-      results: [],
-    })
-  }
-  const notDone = apiError(first!.errorCode, `${message}${first!.errorMessage}`)
+  if (first !== undefined) return refused(updates, errors, first, version)
+  const results = updates.map(({ feature }) => ({ feature, ...apiError(ErrorCode.NONE) }))
+  const records = request.validateOnly ? [] : updates.flatMap((update) => recordsOf(context, update))
+  return decided(records, {
+    ...apiError(ErrorCode.NONE),
+    results: version < VERSION_WITHOUT_RESULTS ? results : [],
+  })
+}
+
+/** All or nothing: what had no error of its own has the first of the others. */
+function refused(
+  updates: readonly UpdateFeaturesRequestFeatureUpdateKey[],
+  errors: readonly (ApiError | null)[],
+  { errorCode, errorMessage }: ApiError,
+  version: number,
+): Decision<Encodable<UpdateFeaturesResponse>> {
+  const notDone = apiError(errorCode, `The update failed for all features since the following feature had an error: ${errorMessage}`)
+  if (version >= VERSION_WITHOUT_RESULTS) return decided([], { ...notDone, results: [] })
   return decided([], {
     ...apiError(ErrorCode.NONE),
     results: updates.map(({ feature }, i) => ({ feature, ...(errors[i] ?? notDone) })),

@@ -15,6 +15,7 @@ import type {
 import type { Decision, DecisionContext } from '../decision.ts'
 import { decided, decidedInParts } from '../decision.ts'
 import type { PartitionRegistration, TopicImage } from '../image.ts'
+import type { LocatedPartition } from '../partition-index.ts'
 import type { MetadataRecord } from '../records.ts'
 import { changedPartition } from '../topics/topics-delta.ts'
 import { decidePartition } from './election.ts'
@@ -61,26 +62,28 @@ export function decideAlterPartition(
   ): PartitionResult {
     const { partitionIndex } = data
     const proposal = proposalOf(request.brokerId as NodeId, data, version)
-    const errorCode =
-      topic === undefined
-        ? ErrorCode.UNKNOWN_TOPIC_ID
-        : check(context, topic.partitions[partitionIndex], proposal)
-    if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode }
+    const registration = topic?.partitions[partitionIndex]
+    const refusal = topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : check(context, registration, proposal)
+    if (refusal !== ErrorCode.NONE) return { partitionIndex, errorCode: refusal }
     // The second proposal for a partition in one request was made without knowing the first.
     if (altered.has(partitionIndex)) return { partitionIndex, errorCode: ErrorCode.INVALID_UPDATE_VERSION }
     altered.add(partitionIndex)
-    const registration = topic!.partitions[partitionIndex]!
+    return accept({ topic: topic!, registration: registration! }, proposal)
+  }
+
+  function accept(located: LocatedPartition, proposal: Proposal): PartitionResult {
+    const { registration } = located
     const record = decidePartition({
-      ...partitionDecision(context, { topic: topic!, registration }),
+      ...partitionDecision(context, located),
       isr: proposal.members.map(({ brokerId }) => brokerId),
       leaderRecovery: proposal.leaderRecovery,
     })
     if (record === null) return resultOf(registration)
     records.push(record)
     const after = changedPartition(registration, record)
+    if (after.leader === registration.leader) return resultOf(after)
     // It completed a reassignment that the leader is no part of (KIP-455): the one answer with an error that changes something.
-    if (after.leader !== registration.leader) return { partitionIndex, errorCode: ErrorCode.NEW_LEADER_ELECTED }
-    return resultOf(after)
+    return { partitionIndex: registration.partition, errorCode: ErrorCode.NEW_LEADER_ELECTED }
   }
 }
 
