@@ -2,12 +2,12 @@
  * A disk in memory that forgets what was not synced. It keeps, for each file, what the page cache shows and what the platter
  * holds, and for each directory the same of its names; `crash` throws the difference away, or keeps any part of it.
  */
-import { assert } from '@kavka/kernel'
 import type { File, FileMode, FileSystem, Random, Scheduler } from '@kavka/kernel'
 import { FaultInjector, fileError } from './file-faults.ts'
 import type { FileFault } from './file-faults.ts'
 import { MemoryDirectory, MemoryNames } from './memory-names.ts'
 import type { MemoryNode } from './memory-names.ts'
+import { MemoryFile } from './memory-file.ts'
 import { MemoryFileContent } from './memory-file-content.ts'
 
 export interface MemoryFileSystemOptions {
@@ -216,52 +216,21 @@ export class MemoryFileSystem implements FileSystem {
 
   #openFile(path: string, content: MemoryFileContent, mode: FileMode): File {
     const crashes = this.#crashes
-    let open = true
-    const enter = (operation: 'read' | 'write' | 'sync'): void => {
-      if (!open) throw fileError('EBADF', operation, path)
-      if (crashes !== this.#crashes) throw fileError('EIO', operation, path)
-      if (operation !== 'read' && mode === 'read') throw fileError('EBADF', operation, path)
-    }
-    const read = (target: Buffer, targetOffset: number, length: number, position: number): number => {
-      enter('read')
-      this.#faults.check('read', path)
-      return content.read(target, targetOffset, length, position)
-    }
-    return {
-      path,
-      sizeBytes: () => {
-        enter('read')
-        return content.sizeBytes
-      },
-      readSync: read,
-      read: async (target, targetOffset, length, position) => read(target, targetOffset, length, position),
-      writevSync: (buffers, position) => {
-        enter('write')
-        this.#write(path, content, buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers), position)
-      },
-      truncateSync: (sizeBytes) => {
-        enter('write')
-        this.#faults.check('truncate', path)
-        content.modifiedMs = this.#wallMs()
-        this.#usedBytesMax += Math.max(0, sizeBytes - content.sizeBytes)
-        content.truncate(sizeBytes)
-      },
-      sync: async () => {
-        enter('sync')
-        const mark = content.mark()
-        await this.#syncDelay()
-        enter('sync')
-        this.#sync(path, content, mark)
-      },
-      syncSync: () => {
-        enter('sync')
-        this.#sync(path, content, content.mark())
-      },
-      close: () => {
-        assert(open, 'file closed twice', { path })
-        open = false
-      },
-    }
+    return new MemoryFile(path, content, mode, {
+      isDead: () => crashes !== this.#crashes,
+      beforeRead: () => this.#faults.check('read', path),
+      write: (bytes, position) => this.#write(path, content, bytes, position),
+      truncate: (sizeBytes) => this.#truncate(path, content, sizeBytes),
+      syncDelay: () => this.#syncDelay(),
+      sync: (mark) => this.#sync(path, content, mark),
+    })
+  }
+
+  #truncate(path: string, content: MemoryFileContent, sizeBytes: number): void {
+    this.#faults.check('truncate', path)
+    content.modifiedMs = this.#wallMs()
+    this.#usedBytesMax += Math.max(0, sizeBytes - content.sizeBytes)
+    content.truncate(sizeBytes)
   }
 
   /** A write that fails leaves a prefix behind: half of it on an error, what fits on a full disk. */
