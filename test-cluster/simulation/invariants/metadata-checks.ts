@@ -96,38 +96,46 @@ export class MetadataChecks {
   }
 
   #topics(image: MetadataImage, previous: MetadataImage): void {
-    const brokersChanged = image.brokers !== previous.brokers
-    if (image.topics === previous.topics && !brokersChanged && image.configs === previous.configs) return
+    const othersChanged = image.brokers !== previous.brokers || image.configs !== previous.configs
+    if (image.topics === previous.topics && !othersChanged) return
     for (const topic of image.topics.byId.values()) {
-      const topicBefore = previous.topics.byId.get(topic.id)
+      const before = previous.topics.byId.get(topic.id)
       // Images share what did not change, and all that was true of it is true of it still.
-      if (topic === topicBefore && !brokersChanged && image.configs === previous.configs) continue
-      const name = this.#topicIds.get(topic.id)
-      this.#world.judge('C6 TopicIdNeverReused', (name === undefined || name === topic.name) && !this.#gone.has(topic.id), { topic: topic.name, id: topic.id })
-      this.#topicIds.set(topic.id, topic.name)
-      const minIsr = this.#minIsrOf(image, topic.name)
-      for (const partition of topic.partitions) {
-        const old = topicBefore?.partitions[partition.partition]
-        const truth = this.#replication.truth.of(topic.id, topic.name, partition.partition)
-        truth.minIsr = Math.min(truth.minIsr, minIsr, partition.replicas.length)
-        if (old === partition && !brokersChanged) continue
-        let before = old
-        for (const step of old === undefined ? [partition] : this.#stepsTo(topic.id, partition, old)) {
-          this.#partition(image, topic, step, before)
-          this.#reassignments.changed(topic.id, topic.name, step, before)
-          if (before !== undefined && before !== step) this.restarts.partitionChanged(topic.id, step, before, image.offset)
-          before = step
-        }
-        this.#replication.partitionChanged(topic.id, topic.name, partition, old)
-      }
+      if (topic !== before || othersChanged) this.#topic(image, previous, topic, before)
     }
-    for (const topic of previous.topics.byId.values()) {
-      if (image.topics.byId.has(topic.id)) continue
-      this.#gone.add(topic.id)
-      this.#world.probes.hit('topic deleted')
-      this.#reassignments.deleted(topic.id)
-      for (const { partition } of topic.partitions) this.#replication.truth.of(topic.id, topic.name, partition).isDeleted = true
+    for (const topic of previous.topics.byId.values()) if (!image.topics.byId.has(topic.id)) this.#topicDeleted(topic)
+  }
+
+  #topic(image: MetadataImage, previous: MetadataImage, topic: TopicImage, topicBefore: TopicImage | undefined): void {
+    const known = this.#topicIds.get(topic.id)
+    this.#world.judge('C6 TopicIdNeverReused', (known === undefined || known === topic.name) && !this.#gone.has(topic.id), { topic: topic.name, id: topic.id })
+    this.#topicIds.set(topic.id, topic.name)
+    const minIsr = this.#minIsrOf(image, topic.name)
+    for (const partition of topic.partitions) {
+      const old = topicBefore?.partitions[partition.partition]
+      const truth = this.#replication.truth.of(topic.id, topic.name, partition.partition)
+      truth.minIsr = Math.min(truth.minIsr, minIsr, partition.replicas.length)
+      if (old === partition && image.brokers === previous.brokers) continue
+      this.#steps(image, topic, partition, old)
+      this.#replication.partitionChanged(topic.id, topic.name, partition, old)
     }
+  }
+
+  #steps(image: MetadataImage, topic: TopicImage, now: PartitionRegistration, old: PartitionRegistration | undefined): void {
+    let before = old
+    for (const step of old === undefined ? [now] : this.#stepsTo(topic.id, now, old)) {
+      this.#partition(image, topic, step, before)
+      this.#reassignments.changed(topic.id, topic.name, step, before)
+      if (before !== undefined && before !== step) this.restarts.partitionChanged(topic.id, step, before, image.offset)
+      before = step
+    }
+  }
+
+  #topicDeleted({ id, name, partitions }: TopicImage): void {
+    this.#gone.add(id)
+    this.#world.probes.hit('topic deleted')
+    this.#reassignments.deleted(id)
+    for (const { partition } of partitions) this.#replication.truth.of(id, name, partition).isDeleted = true
   }
 
   #partition(image: MetadataImage, { name: topic, partitions }: TopicImage, now: PartitionRegistration, old: PartitionRegistration | undefined): void {
@@ -144,7 +152,11 @@ export class MetadataChecks {
     this.#world.judge('C2 NoElrAboveMinIsr', elr.length === 0 || isr.length < this.#minIsrOf(image, topic), details)
     this.#probePartition(now, old)
     // A snapshot brings the same partitions as new objects.
-    if (old === undefined || old === now || JSON.stringify(old) === JSON.stringify(now)) return
+    if (old !== undefined && old !== now && JSON.stringify(old) !== JSON.stringify(now)) this.#change(image, details, now, old)
+  }
+
+  #change(image: MetadataImage, details: Readonly<Record<string, unknown>>, now: PartitionRegistration, old: PartitionRegistration): void {
+    const { leader, isr } = now
     const grows = now.partitionEpoch > old.partitionEpoch && now.leaderEpoch >= old.leaderEpoch
     this.#world.judge('C4 EpochsIncrease', grows, { ...details, partitionEpoch: now.partitionEpoch, before: old.partitionEpoch, leaderEpoch: now.leaderEpoch, leaderEpochBefore: old.leaderEpoch })
     if (leader === old.leader) return
