@@ -7,10 +7,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { nodeFileSystem, silentLogger, systemRandom, systemScheduler } from '@kavka/kernel'
 import { buildBatch } from '@kavka/protocol'
-import { LogManager, logManagerDefaults } from '../dist/index.js'
+import * as storage from '../dist/index.js'
 import { benchConfig } from './bench-config.mjs'
+import { append, openLogs, openManager } from './bench-logs.mjs'
 
 const config = { ...benchConfig, flushMessages: 1 }
 
@@ -23,52 +23,41 @@ const phases = {
   'open after kill -9 while idle, close': ['settle', 'close'],
 }
 
-function timed() {
-  const startedMs = performance.now()
-  return () => Math.round(performance.now() - startedMs)
-}
-
 async function allDurable(logs) {
   while (logs.some((log) => log.durableEndOffset < log.logEndOffset)) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-async function runPhase(directory, partitions, steps) {
-  const figures = []
+/** Does the work and says how long that took. */
+async function timed(what, work) {
+  const startedMs = performance.now()
+  const result = await work()
+  figures.push(`${what} ${Math.round(performance.now() - startedMs)} ms`)
+  return result
+}
+
+const figures = []
+
+/** Of each phase, with the manager and its logs open. */
+const steps = {
+  append: (manager, logs) => timed('append and sync', async () => {
+    for (const log of logs) append(log, buildBatch([{ timestamp: Date.now(), key: null, value: Buffer.alloc(1_000, 1) }]))
+    await allDurable(logs)
+  }),
+  settle: (manager, logs) => timed('all durable after', () => allDurable(logs)),
+  close: (manager) => timed('close', () => manager.close(1)),
+  kill: () => {},
+}
+
+async function runPhase(directory, partitions, stepNames) {
   const before = process.memoryUsage()
-  const opening = timed()
-  const options = { ...logManagerDefaults, logDirs: [directory], clusterId: 'bench', nodeId: 1, configOf: () => config }
-  const opened = await LogManager.open(options, { fs: nodeFileSystem, scheduler: systemScheduler, random: systemRandom, logger: silentLogger })
-  if (!opened.ok) throw new Error(opened.error.message)
-  const manager = opened.value
-  figures.push(`open ${opening()} ms`)
-  const creating = timed()
+  const manager = await timed('open', () => openManager(storage, directory, config))
   const hadLogs = !manager.logs()[Symbol.iterator]().next().done
-  const logs = Array.from({ length: partitions }, (_, partition) => {
-    const created = manager.getOrCreate({ topic: 'bench', partition }, 'AAAAAAAAAAAAAAAAAAAAAQ', config)
-    if (!created.ok) throw new Error(created.error.message)
-    return created.value
-  })
-  if (!hadLogs) figures.push(`create ${creating()} ms`)
+  const logs = hadLogs ? openLogs(manager, partitions, config) : await timed('create', () => openLogs(manager, partitions, config))
   globalThis.gc()
   const after = process.memoryUsage()
   const perLog = (key) => ((after[key] - before[key]) / partitions / 1024).toFixed(1)
   figures.push(`${perLog('heapUsed')} KiB heap, ${perLog('arrayBuffers')} KiB buffers, ${perLog('rss')} KiB RSS a log`)
-  if (steps.includes('append')) {
-    const appending = timed()
-    for (const log of logs) log.appendAsLeader(buildBatch([{ timestamp: Date.now(), key: null, value: Buffer.alloc(1_000, 1) }]), 0, 'client')
-    await allDurable(logs)
-    figures.push(`append and sync ${appending()} ms`)
-  }
-  if (steps.includes('settle')) {
-    const settling = timed()
-    await allDurable(logs)
-    figures.push(`all durable after ${settling()} ms`)
-  }
-  if (steps.includes('close')) {
-    const closing = timed()
-    await manager.close(1)
-    figures.push(`close ${closing()} ms`)
-  }
+  for (const name of stepNames) await steps[name](manager, logs)
   console.log(figures.join(', '))
   process.exit(0)
 }
@@ -77,8 +66,8 @@ function runAll(partitions, parent) {
   const directory = mkdtempSync(join(parent, 'kavka-bench-'))
   console.log(`${partitions} partitions in ${directory}`)
   try {
-    for (const [name, steps] of Object.entries(phases)) {
-      const args = ['--expose-gc', fileURLToPath(import.meta.url), '--phase', directory, String(partitions), ...steps]
+    for (const [name, stepNames] of Object.entries(phases)) {
+      const args = ['--expose-gc', fileURLToPath(import.meta.url), '--phase', directory, String(partitions), ...stepNames]
       const child = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
       console.log(`  ${name}: ${child.stdout.trim()}`)
     }

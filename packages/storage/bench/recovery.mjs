@@ -7,37 +7,25 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { nodeFileSystem, silentLogger, systemRandom, systemScheduler } from '@kavka/kernel'
 import { buildBatch } from '@kavka/protocol'
-import { LogManager, logManagerDefaults } from '../dist/index.js'
+import * as storage from '../dist/index.js'
 import { benchConfig } from './bench-config.mjs'
+import { append, openLogs, openManager } from './bench-logs.mjs'
 
 const PARTITIONS = 4
 const BATCHES_PER_TURN = 16
 const config = { ...benchConfig, flushMessages: 1, segmentBytes: 1_073_741_824, retentionBytes: -1 }
 
-async function openManager(directory) {
-  const options = { ...logManagerDefaults, logDirs: [directory], clusterId: 'bench', nodeId: 1, configOf: () => config }
-  const opened = await LogManager.open(options, { fs: nodeFileSystem, scheduler: systemScheduler, random: systemRandom, logger: silentLogger })
-  if (!opened.ok) throw new Error(opened.error.message)
-  return opened.value
-}
-
 async function appendAndDie(directory, totalBytes) {
-  const manager = await openManager(directory)
-  const logs = Array.from({ length: PARTITIONS }, (_, partition) => {
-    const created = manager.getOrCreate({ topic: 'bench', partition }, 'AAAAAAAAAAAAAAAAAAAAAQ', config)
-    if (!created.ok) throw new Error(created.error.message)
-    return created.value
-  })
+  const manager = await openManager(storage, directory, config)
+  const logs = openLogs(manager, PARTITIONS, config)
   const records = Array.from({ length: 64 }, () => ({ timestamp: Date.now(), key: null, value: Buffer.alloc(1_012, 1) }))
   const model = buildBatch(records)
   const startedMs = performance.now()
   for (let bytes = 0; bytes < totalBytes; ) {
     for (const log of logs) {
       for (let i = 0; i < BATCHES_PER_TURN; i++, bytes += model.length) {
-        const outcome = log.appendAsLeader(Buffer.from(new Uint8Array(model).buffer), 0, 'client')
-        if (outcome.kind !== 'appended') throw new Error(JSON.stringify(outcome))
+        append(log, Buffer.from(new Uint8Array(model).buffer))
       }
     }
     while (logs.some((log) => log.durableEndOffset < log.logEndOffset)) await new Promise((resolve) => setImmediate(resolve))
@@ -48,7 +36,7 @@ async function appendAndDie(directory, totalBytes) {
 
 async function reopen(directory) {
   const startedMs = performance.now()
-  const manager = await openManager(directory)
+  const manager = await openManager(storage, directory, config)
   const openedMs = performance.now()
   const logs = [...manager.logs()]
   while (logs.some((log) => log.durableEndOffset < log.logEndOffset)) await new Promise((resolve) => setTimeout(resolve, 1))
