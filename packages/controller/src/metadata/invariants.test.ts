@@ -14,6 +14,7 @@ import { MetadataDelta, replayBatch } from './delta.ts'
 import type { IndexedImage } from './partition-index.ts'
 import { emptyIndexedImage } from './partition-index.ts'
 import { directoryOf, hasOnlineDirectory, LOST_DIRECTORY } from './directories.ts'
+import type { PartitionRegistration, TopicImage } from './image.ts'
 import { isActive } from './partitions/partition-changes.ts'
 import { preferredElections, uncleanElections } from './partitions/maintenance.ts'
 import { imageOf, recordsOf } from './snapshot.ts'
@@ -46,73 +47,61 @@ for (const seed of process.env['SEED'] === undefined
 
 type Unclean = 'unclean' | 'clean'
 
+type Step = (cluster: TestCluster, random: Random, id: number) => unknown
+
+/** By how often they are taken. Last known leaders and topics that allow it are elected uncleanly in any step, and show it themselves. */
+const steps: readonly (readonly [weight: number, step: Step])[] = [
+  [1, (cluster, _random, id) => cluster.register(id, directories(id))],
+  [1, registerAfterAnyStop],
+  [3, (cluster, _random, id) => cluster.heartbeat(id)],
+  [1, (cluster, random, id) => random.below(2) === 0 && cluster.heartbeat(id, { shutDown: true })],
+  [1, (cluster, random, id) => cluster.heartbeat(id, { fence: random.below(2) === 0 })],
+  [1, (cluster, _random, id) => cluster.heartbeat(id, { offlineLogDirs: [testUuid(id)] })],
+  [1, (cluster, _random, id) => cluster.image.brokers.has(id as NodeId) && cluster.fence(id)],
+  [2, createTopic],
+  [1, (cluster, random) => random.below(3) === 0 && deleteTopic(cluster, random)],
+  [1, addPartitions],
+  [1, (cluster, random) => cluster.setConfig(4, '', 'min.insync.replicas', String(1 + random.below(3)))],
+  [1, setTopicConfig],
+  [1, (cluster) => cluster.commit(preferredElections(cluster.context, () => true))],
+  [1, allocateProducerIds],
+  [2, assignDirectory],
+]
+
+/** After these a leader may be one who was not in sync. */
+const uncleanSteps: readonly (readonly [weight: number, step: Step])[] = [
+  [1, (cluster) => cluster.commit(uncleanElections(cluster.context))],
+  [1, (cluster, random) => cluster.request(ApiKey.ElectLeaders, 2, { electionType: random.below(2), topicPartitions: null, timeoutMs: 0 })],
+  [2, reassign],
+]
+
+const ALTER_ISR_WEIGHT = 8
+const weightOf = (weighted: typeof steps): number => weighted.reduce((sum, [weight]) => sum + weight, 0)
+
 function randomStep(cluster: TestCluster, random: Random): Unclean {
   const id = 1 + random.below(BROKERS)
   cluster.nowMs += 1000
-  const known = cluster.image.brokers.get(id as NodeId)
-  switch (random.below(31)) {
-    case 0:
-      return done(cluster.register(id, { ...directories(id), ...(random.below(3) === 0 ? { previousBrokerEpoch: -1 } : {}) }))
-    case 1:
-      return random.below(2) === 0 ? done(cluster.heartbeat(id, { shutDown: true })) : 'clean'
-    case 2:
-      return done(cluster.heartbeat(id, { fence: random.below(2) === 0 }))
-    case 13:
-    case 14:
-    case 15:
-      return done(cluster.heartbeat(id))
-    case 16:
-      return done(cluster.register(id, directories(id)))
-    case 17:
-      return done(createTopic(cluster, random))
-    case 3:
-      return known === undefined ? 'clean' : done(cluster.fence(id))
-    case 4:
-      return done(createTopic(cluster, random))
-    case 5:
-      return random.below(3) === 0 ? done(deleteTopic(cluster, random)) : 'clean'
-    case 6:
-      return done(addPartitions(cluster, random))
-    case 7:
-      return done(cluster.setConfig(4, '', 'min.insync.replicas', String(1 + random.below(3))))
-    case 8:
-      return done(setTopicConfig(cluster, random))
-    case 9:
-      return done(cluster.commit(preferredElections(cluster.context, () => true)))
-    case 10: {
-      cluster.commit(uncleanElections(cluster.context))
-      return 'unclean'
-    }
-    case 11: {
-      cluster.request(ApiKey.ElectLeaders, 2, {
-        electionType: random.below(2),
-        topicPartitions: null,
-        timeoutMs: 0,
-      })
-      return 'unclean'
-    }
-    case 12:
-      return done(
-        cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: id, brokerEpoch: known?.epoch ?? -1 }),
-      )
-    case 26:
-    case 27:
-      return done(assignDirectory(cluster, random))
-    case 28:
-      return done(cluster.heartbeat(id, { offlineLogDirs: [testUuid(id)] }))
-    case 29:
-    case 30: {
-      reassign(cluster, random)
-      return 'unclean'
-    }
-    default:
-      return alterIsr(cluster, random)
-  }
-
-  function done(_: unknown): Unclean {
-    // Last known leaders and topics that allow it are elected uncleanly in any step.
+  const cleanWeight = weightOf(steps)
+  const dice = random.below(cleanWeight + weightOf(uncleanSteps) + ALTER_ISR_WEIGHT)
+  if (dice < cleanWeight) {
+    pick(steps, dice)(cluster, random, id)
     return 'clean'
   }
+  if (dice >= cleanWeight + weightOf(uncleanSteps)) return alterIsr(cluster, random)
+  pick(uncleanSteps, dice - cleanWeight)(cluster, random, id)
+  return 'unclean'
+}
+
+function pick(weighted: typeof steps, dice: number): Step {
+  return weighted.flatMap(([weight, step]) => Array.from({ length: weight }, () => step))[dice]!
+}
+
+function registerAfterAnyStop(cluster: TestCluster, random: Random, id: number): void {
+  cluster.register(id, { ...directories(id), ...(random.below(3) === 0 ? { previousBrokerEpoch: -1 } : {}) })
+}
+
+function allocateProducerIds(cluster: TestCluster, _random: Random, id: number): void {
+  cluster.request(ApiKey.AllocateProducerIds, 0, { brokerId: id, brokerEpoch: cluster.image.brokers.get(id as NodeId)?.epoch ?? -1 })
 }
 
 /** Some brokers have two. */
@@ -221,59 +210,15 @@ function alterIsr(cluster: TestCluster, random: Random): Unclean {
   return errorCode === ErrorCode.NEW_LEADER_ELECTED ? 'unclean' : 'clean'
 }
 
-function checkInvariants(
-  cluster: TestCluster,
-  before: IndexedImage,
-  topicIds: Set<Uuid>,
-  unclean: Unclean,
-): void {
-  const { image, settings } = cluster
-  const isFenced = (id: NodeId): boolean => image.brokers.get(id)?.fenced ?? true
+function checkInvariants(cluster: TestCluster, before: IndexedImage, topicIds: Set<Uuid>, unclean: Unclean): void {
+  const { image } = cluster
   for (const topic of image.topics.byId.values()) {
-    const minIsr = minInsyncReplicas(image, settings, topic.name)
     for (const partition of topic.partitions) {
-      const { isr, elr, replicas, leader } = partition
-      const where = { partition: `${topic.name}-${partition.partition}`, isr, elr, replicas, leader }
-      assert(!isr.some(isFenced), 'C1: a fenced broker is in sync', where)
-      assert(leader === null || !isFenced(leader), 'C1: a fenced broker leads', where)
-      assert(
-        [...isr, ...elr].every((id) => replicas.includes(id)),
-        'C2: not a replica',
-        where,
-      )
-      const { addingReplicas, removingReplicas } = partition
-      assert([...addingReplicas, ...removingReplicas].every((id) => replicas.includes(id)), 'C2: reassigned, and not a replica', where)
-      assert(!addingReplicas.some((id) => removingReplicas.includes(id)), 'C2: to be added and removed', where)
-      assert(isr.every((id) => hasOnlineDirectory(image.brokers.get(id)!, directoryOf(partition, id))), 'C1: in sync in a directory that is not online', where)
-      assert(!elr.some((id) => isr.includes(id)), 'C2: eligible and in sync', where)
-      assert(
-        isr.length < Math.min(minIsr, replicas.length) || elr.length === 0,
-        'C2: eligible beside enough in sync',
-        where,
-      )
+      checkReplicas(cluster, topic, partition)
       const previous = before.topics.byId.get(topic.id)?.partitions[partition.partition]
-      if (previous === undefined) continue
-      assert(partition.partitionEpoch >= previous.partitionEpoch, 'C4: the partition epoch fell', where)
-      assert(
-        partition === previous || partition.partitionEpoch > previous.partitionEpoch,
-        'C4: a change without an epoch',
-        where,
-      )
-      assert(partition.leaderEpoch >= previous.leaderEpoch, 'C4: the leader epoch fell', where)
-      if (leader !== previous.leader)
-        assert(partition.leaderEpoch > previous.leaderEpoch, 'C4: a new leader in an old epoch', where)
-      const dirty =
-        leader !== null && leader !== previous.leader && ![...previous.isr, ...previous.elr].includes(leader)
-      if (dirty)
-        assert(
-          unclean === 'unclean' || partition.leaderRecovery === 'recovering',
-          'P14: a dirty leader unnoticed',
-          where,
-        )
+      if (previous !== undefined) checkChange(partition, previous, unclean)
     }
-    assert(before.topics.byId.has(topic.id) || !topicIds.has(topic.id), 'C6: a topic id came back', {
-      id: topic.id,
-    })
+    assert(before.topics.byId.has(topic.id) || !topicIds.has(topic.id), 'C6: a topic id came back', { id: topic.id })
     topicIds.add(topic.id)
   }
   for (const [id, broker] of image.brokers) {
@@ -281,6 +226,37 @@ function checkInvariants(
     const anew = previous !== undefined && previous.incarnationId !== broker.incarnationId
     if (anew) assert(broker.epoch > previous.epoch, 'C3: a registration without a new epoch', { id })
   }
+}
+
+/** C1, C2. */
+function checkReplicas({ image, settings }: TestCluster, topic: TopicImage, partition: PartitionRegistration): void {
+  const { isr, elr, replicas, leader, addingReplicas, removingReplicas } = partition
+  const where = { partition: `${topic.name}-${partition.partition}`, isr, elr, replicas, leader }
+  const isFenced = (id: NodeId): boolean => image.brokers.get(id)?.fenced ?? true
+  const isReplica = (id: NodeId): boolean => replicas.includes(id)
+  const isInOnlineDirectory = (id: NodeId): boolean => hasOnlineDirectory(image.brokers.get(id)!, directoryOf(partition, id))
+  assert(!isr.some(isFenced), 'C1: a fenced broker is in sync', where)
+  assert(leader === null || !isFenced(leader), 'C1: a fenced broker leads', where)
+  assert(isr.every(isInOnlineDirectory), 'C1: in sync in a directory that is not online', where)
+  assert([...isr, ...elr].every(isReplica), 'C2: not a replica', where)
+  assert([...addingReplicas, ...removingReplicas].every(isReplica), 'C2: reassigned, and not a replica', where)
+  assert(!addingReplicas.some((id) => removingReplicas.includes(id)), 'C2: to be added and removed', where)
+  assert(!elr.some((id) => isr.includes(id)), 'C2: eligible and in sync', where)
+  const minIsr = minInsyncReplicas(image, settings, topic.name)
+  assert(isr.length < Math.min(minIsr, replicas.length) || elr.length === 0, 'C2: eligible beside enough in sync', where)
+}
+
+/** C4, P14. */
+function checkChange(now: PartitionRegistration, previous: PartitionRegistration, unclean: Unclean): void {
+  const { leader } = now
+  const where = { now, previous }
+  assert(now.partitionEpoch >= previous.partitionEpoch, 'C4: the partition epoch fell', where)
+  assert(now === previous || now.partitionEpoch > previous.partitionEpoch, 'C4: a change without an epoch', where)
+  assert(now.leaderEpoch >= previous.leaderEpoch, 'C4: the leader epoch fell', where)
+  if (leader === previous.leader) return
+  assert(now.leaderEpoch > previous.leaderEpoch, 'C4: a new leader in an old epoch', where)
+  const isDirty = leader !== null && ![...previous.isr, ...previous.elr].includes(leader)
+  assert(!isDirty || unclean === 'unclean' || now.leaderRecovery === 'recovering', 'P14: a dirty leader unnoticed', where)
 }
 
 /**

@@ -48,17 +48,8 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
       const previous = command.option('stopped') === 'uncleanly' ? { previousBrokerEpoch: -1 } : {}
       return errorName(cluster.register(id, previous).errorCode)
     }
-    case 'heartbeat': {
-      const offset = command.option('offset') === null ? {} : { offset: command.number('offset') }
-      const wants = {
-        ...offset,
-        shutDown: command.positional.includes('shut-down'),
-        fence: command.positional.includes('fence'),
-        ...(command.positional.includes('directory-offline') ? { offlineLogDirs: [testUuid(id)] } : {}),
-      }
-      const { errorCode, isFenced, shouldShutDown } = cluster.heartbeat(id, wants)
-      return `${errorName(errorCode)}${isFenced === true ? ' fenced' : ''}${shouldShutDown === true ? ' may-stop' : ''}`
-    }
+    case 'heartbeat':
+      return heartbeat(cluster, id, command)
     case 'fence': {
       cluster.fence(id)
       return ''
@@ -77,18 +68,8 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
           : cluster.setConfig(2, topic!, name!, value ?? null),
       )
     }
-    case 'elect': {
-      const electionType = command.positional[1] === 'unclean' ? 1 : 0
-      const body = {
-        electionType,
-        topicPartitions: [{ topic: command.positional[0], partitions: [0] }],
-        timeoutMs: 0,
-      }
-      const response = cluster.request<{
-        replicaElectionResults: { partitionResult: { errorCode: number }[] }[]
-      }>(ApiKey.ElectLeaders, 2, body)
-      return errorName(response.replicaElectionResults[0]!.partitionResult[0]!.errorCode)
-    }
+    case 'elect':
+      return elect(cluster, command)
     case 'preferred-pass': {
       cluster.commit(preferredElections(cluster.context, () => true))
       return ''
@@ -100,6 +81,23 @@ function run(cluster: TestCluster, command: ScriptCommand): string {
     default:
       throw new Error(`unknown command ${command.name}`)
   }
+}
+
+function heartbeat(cluster: TestCluster, id: number, command: ScriptCommand): string {
+  const { errorCode, isFenced, shouldShutDown } = cluster.heartbeat(id, {
+    ...(command.option('offset') === null ? {} : { offset: command.number('offset') }),
+    shutDown: command.positional.includes('shut-down'),
+    fence: command.positional.includes('fence'),
+    ...(command.positional.includes('directory-offline') ? { offlineLogDirs: [testUuid(id)] } : {}),
+  })
+  return `${errorName(errorCode)}${isFenced === true ? ' fenced' : ''}${shouldShutDown === true ? ' may-stop' : ''}`
+}
+
+function elect(cluster: TestCluster, { positional: [topic, kind] }: ScriptCommand): string {
+  const body = { electionType: kind === 'unclean' ? 1 : 0, topicPartitions: [{ topic, partitions: [0] }], timeoutMs: 0 }
+  type Response = { readonly replicaElectionResults: readonly { readonly partitionResult: readonly { readonly errorCode: number }[] }[] }
+  const { replicaElectionResults } = cluster.request<Response>(ApiKey.ElectLeaders, 2, body)
+  return errorName(replicaElectionResults[0]!.partitionResult[0]!.errorCode)
 }
 
 /** `reassign TOPIC replicas=(…)`, without replicas: called off. Then what is under way. */
