@@ -168,7 +168,7 @@ export class DiskLog implements PartitionLog {
   }
 
   truncateFullyAndStartAt(startOffset: Offset): void {
-    if (this.#state.ports.logDirectory.failure !== null) return
+    if (this.#state.ports.logDirectory.failure !== null || this.#state.isClosed) return
     this.#truncation.startAt(startOffset, startOffset)
   }
 
@@ -199,7 +199,7 @@ export class DiskLog implements PartitionLog {
     if (writer.hasUnsynced && writer.unsyncedMs() >= config.flushMs) writer.requestSync()
   }
 
-  /** Deletes what retention allows; returns the files to remove after `file.delete.delay.ms`. */
+  /** Deletes the oldest of what retention allows, a few segments; returns the files to remove after `file.delete.delay.ms`, none when all is done. */
   applyRetention(): readonly string[] {
     const log = this.#state
     if (log.unavailable() !== null) return []
@@ -260,6 +260,7 @@ export class DiskLog implements PartitionLog {
     this.#unsubscribe()
     this.#state.generation++
     this.#state.tail.clear()
+    this.#state.writer.abandon()
     this.#state.forgetFiles()
   }
 

@@ -49,6 +49,8 @@ export async function readFiles(log: LogState, request: LogReadRequest): Promise
 
 async function readSegments(log: LogState, request: LogReadRequest): Promise<Attempt> {
   for (const segment of log.segments.all.slice(log.segments.indexFor(request.startOffset))) {
+    // Deleted or closed meanwhile: its directory is not there any more, or is that of another log of its name.
+    if (log.unavailable() !== null) return unavailableRead(log)
     // Gone while the one before was read: opening it now would make an empty file of its name.
     if (!log.segments.all.includes(segment)) return { kind: 'segments-changed' }
     const outcome = await readSegment(log, segment, request)

@@ -111,6 +111,10 @@ export class LogWriter implements SyncedLog {
     return this.#dirtyPaths.length + this.#dirtyDirectories.length > 0
   }
 
+  get #isSyncDue(): boolean {
+    return this.#writtenEndOffset - this.#syncedEndOffset >= this.#log.config.flushMessages
+  }
+
   /** The sync in flight began after all that is written. */
   get #isCovered(): boolean {
     const syncing = this.#syncInFlight
@@ -161,8 +165,7 @@ export class LogWriter implements SyncedLog {
   /** For TurnEnd. */
   writeAtTurnEnd(): void {
     this.#isTurnRequested = false
-    if (!this.write() || this.#isCovered) return
-    if (this.#writtenEndOffset - this.#syncedEndOffset >= this.#log.config.flushMessages) this.requestSync()
+    if (this.write() && !this.#isCovered && this.#isSyncDue) this.requestSync()
   }
 
   /** Writes what is staged, now; false when the directory failed. */
@@ -223,6 +226,16 @@ export class LogWriter implements SyncedLog {
     this.#stagedEndOffset = endOffset
     this.#writtenEndOffset = endOffset
     this.#syncedEndOffset = Math.min(this.#syncedEndOffset, endOffset)
+    // A sync in flight tells nothing of what is left, and no append may come that would ask for another.
+    if (this.#isSyncDue) this.requestSync()
+  }
+
+  /** The log leaves, and its files with it: what is staged would be written into a file that is gone, or that is another log's by then. */
+  abandon(): void {
+    this.#staged = []
+    this.#dirtySegments = []
+    this.#dirtyPaths = []
+    this.#dirtyDirectories = []
   }
 
   /** For SyncQueue. */

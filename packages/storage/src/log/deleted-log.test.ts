@@ -1,0 +1,38 @@
+/** A log that leaves while something is under way for it: nobody misses its files, least of all the log directory. */
+import { buildBatch } from '@kavka/protocol'
+import type { LeaderEpoch, Offset, Uuid } from '@kavka/protocol'
+import { LogFixture, PARTITION } from '../testing/log-fixture.ts'
+
+const EPOCH = 0 as LeaderEpoch
+const batch = () => buildBatch([{ timestamp: 1_700_000_400_000, key: null, value: Buffer.alloc(100, 1) }])
+const read = { startOffset: 0 as Offset, endOffsetMax: 1_000 as Offset, bytesMax: 1_000_000, minimum: 'at-least-one-batch' as const }
+
+test('what a turn appended to a log that it then deleted is not written', async () => {
+  const fixture = new LogFixture()
+  const log = await fixture.log()
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  fixture.manager.delete(PARTITION)
+  await fixture.settle()
+  expect(fixture.manager.directories).toMatchObject([{ state: 'online' }])
+})
+
+test('nor into the log of a new topic with its name', async () => {
+  const fixture = new LogFixture()
+  const log = await fixture.log()
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  fixture.manager.delete(PARTITION)
+  const successor = fixture.manager.getOrCreate(PARTITION, 'AAAAAAAAAAAAAAAAAAAABQ' as Uuid, fixture.config)
+  await fixture.settle()
+  expect(successor.ok && fixture.fs.sizeBytes(`${successor.value.directory}/00000000000000000000.log`)).toBe(0)
+})
+
+test('a read of the files of a log that is deleted meanwhile fails, and nothing else does', async () => {
+  const fixture = new LogFixture({ manager: { tailCacheBytesMax: 0 } })
+  const log = await fixture.log()
+  log.appendAsLeader(batch(), EPOCH, 'client')
+  await fixture.settle()
+  const reading = log.read(read)
+  fixture.manager.delete(PARTITION)
+  expect(await reading).toMatchObject({ kind: 'failed', errorCode: 56 })
+  expect(fixture.manager.directories).toMatchObject([{ state: 'online' }])
+})
