@@ -83,6 +83,8 @@ class Loader {
   readonly #ports: LoadPorts
   /** What `leader-epoch-checkpoint` says. */
   #epochText = ''
+  /** A segment was made where there was none to go on with. */
+  #hasMadeSegment = false
 
   constructor(options: LoadOptions, ports: LoadPorts) {
     this.#options = options
@@ -119,7 +121,7 @@ class Loader {
       logEndOffset,
       recoveryPoint,
       recordedPoint: this.#options.recoveryPoint,
-      hasUnsyncedNames: trustedBelow !== TRUST_ALL,
+      hasUnsyncedNames: trustedBelow !== TRUST_ALL || this.#hasMadeSegment,
       isRecovered: corruption === null && trustedBelow !== TRUST_ALL && isBehindPoint(segments, logEndOffset, recoveryPoint),
       epochsChanged: formatLeaderEpochs(epochs.entries) !== this.#epochText,
       corruption: damage ?? corruption,
@@ -162,9 +164,14 @@ class Loader {
       segment({ ...this.#segmentOptions(file!.offset), sizeBytes: fs.sizeBytes(`${directory}/${name}`) }),
     )
     if (segments.length > 0) return new SegmentList(segments.toSorted((a, b) => a.baseOffset - b.baseOffset))
-    const empty = segment(this.#segmentOptions(this.#options.logStartOffset))
+    return new SegmentList([this.#newSegment(this.#options.logStartOffset)])
+  }
+
+  #newSegment(baseOffset: number): Segment {
+    const empty = this.#ports.segment(this.#segmentOptions(baseOffset))
     empty.create()
-    return new SegmentList([empty])
+    this.#hasMadeSegment = true
+    return empty
   }
 
   #segmentOptions(baseOffset: number): SegmentOptions {
@@ -288,12 +295,10 @@ class Loader {
 
   /** The checkpointed start lies beyond all that is left (a wiped tail): nothing of it is wanted. */
   #startAgainAt(segments: SegmentList, offset: number): void {
-    const { fs, segment } = this.#ports
+    const { fs } = this.#ports
     while (segments.count > 1) for (const path of segments.takeLast().markDeleted()) fs.removeFile(path)
     for (const path of segments.active.markDeleted()) fs.removeFile(path)
-    const empty = segment(this.#segmentOptions(offset))
-    empty.create()
-    segments.replaceAll(empty)
+    segments.replaceAll(this.#newSegment(offset))
   }
 
   #loadProducers(parts: {

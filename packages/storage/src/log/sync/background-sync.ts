@@ -54,7 +54,8 @@ export class NameSyncs {
 
   #start(directory: string): Promise<void> {
     const current = unlessGone(() => this.#fs.syncDirectoryInBackground(directory)).finally(() => {
-      if (this.#running.get(directory)?.current === current) this.#running.delete(directory)
+      // With another to follow the directory is never seen as synced: that one begins a little after this one ended.
+      if (this.#running.get(directory)?.next === null) this.#running.delete(directory)
     })
     this.#running.set(directory, { current, next: null })
     return current
