@@ -106,3 +106,14 @@ test('a replica that is gone by its turn is refused, whatever was read of it, an
   expect(read.results.map(({ errorCode }) => errorCode)).toEqual([ErrorCode.NONE, ErrorCode.NOT_LEADER_OR_FOLLOWER])
   expect(logs.map(({ lent }) => lent)).toEqual([1, 0])
 })
+
+test.each([-1, -8_192, -100_000])('a client that allows %i bytes of a partition gets none, and no file is asked for less than nothing', async (partitionBytesMax) => {
+  const { logs, read, done } = fetching({ count: 3, bytesMax: 2_000, partitionBytesMax })
+  for (const { reads } of logs) {
+    for (const { request } of reads) expect(request.bytesMax).toBeGreaterThanOrEqual(0)
+    reads.at(-1)!.answer(0)
+    await turn()
+  }
+  await done
+  expect(read.results.map(({ recordsSizeBytes }) => recordsSizeBytes)).toEqual([0, 0, 0])
+})

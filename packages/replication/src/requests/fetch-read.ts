@@ -91,7 +91,7 @@ export class FetchRead {
 
   #readNow({ partition, visibleEnd }: Readable, wanted: FetchPartition): LogReadOutcome | Promise<LogReadOutcome> {
     const startOffset = offset(wanted.fetchOffset)
-    const bytesMax = Math.max(0, Math.min(wanted.bytesMax, this.#bytesLeft))
+    const bytesMax = Math.min(limitOf(wanted), Math.max(0, this.#bytesLeft))
     const isFirst = this.#sizeBytes === 0
     if (startOffset >= visibleEnd || (bytesMax === 0 && !isFirst)) return nothingRead(startOffset)
     return partition.log.read({ startOffset, endOffsetMax: offset(visibleEnd), bytesMax, minimum: isFirst ? 'at-least-one-batch' : 'none' })
@@ -101,15 +101,16 @@ export class FetchRead {
   #readAhead(): void {
     const { partitions } = this.#parameters
     const current = this.results.length
-    let bytesLeft = this.#bytesLeft - partitions[current]!.bytesMax
+    let bytesLeft = this.#bytesLeft - limitOf(partitions[current]!)
     for (let index = current + 1; index <= current + READS_AHEAD_MAX && index < partitions.length; index++) {
       const wanted = partitions[index]!
-      bytesLeft -= wanted.bytesMax
+      const bytesMax = limitOf(wanted)
+      bytesLeft -= bytesMax
       if (bytesLeft < 0) return
       const checked = this.#ahead.has(index) ? null : this.#check(wanted)
-      if (checked?.kind !== 'readable' || wanted.fetchOffset >= checked.visibleEnd) continue
+      if (checked?.kind !== 'readable' || bytesMax === 0 || wanted.fetchOffset >= checked.visibleEnd) continue
       const { partition, visibleEnd } = checked
-      const range = { startOffset: offset(wanted.fetchOffset), endOffsetMax: offset(visibleEnd), bytesMax: wanted.bytesMax }
+      const range = { startOffset: offset(wanted.fetchOffset), endOffsetMax: offset(visibleEnd), bytesMax }
       this.#ahead.add(index, partition, partition.log.read({ ...range, minimum: 'none' }))
     }
   }
@@ -206,6 +207,11 @@ export class FetchRead {
       currentLeader: null,
     }
   }
+}
+
+/** A client may say less than nothing, which no file can be read by. */
+function limitOf({ bytesMax }: FetchPartition): number {
+  return Math.max(0, bytesMax)
 }
 
 function offlineFailure({ current }: Partition): FetchPartitionResult | null {

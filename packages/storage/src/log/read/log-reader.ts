@@ -48,8 +48,10 @@ export async function readBatches(
     position += found.resumeAt
     if (found.resumeAt > 0) offsets = { min: found.offsetMin, end: range.offsetEnd, firstLastMax: Infinity }
     if (position >= range.end) return { kind: 'nothing' }
-    if (found.sizeBytes > range.end - position) return { kind: 'corrupt', position, offset: offsets.min, message: 'a batch reaches beyond the end of the log' }
-    wantedBytes = Math.max(found.sizeBytes, request.bytesMax)
+    // Less than the head of a batch tells no size: what is behind it does.
+    const neededBytes = Math.max(found.sizeBytes, LOG_OVERHEAD_BYTES)
+    if (neededBytes > range.end - position) return { kind: 'corrupt', position, offset: offsets.min, message: 'a batch reaches beyond the end of the log' }
+    wantedBytes = Math.max(neededBytes, request.bytesMax)
   }
   return { kind: 'nothing' }
 }
