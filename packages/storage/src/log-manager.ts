@@ -27,6 +27,7 @@ import type { SyncFigures } from './log/sync/sync-queue.ts'
 import { openLogDirectories } from './open-log-directories.ts'
 import type { LogStartupError, OpenedLogDirectories } from './open-log-directories.ts'
 import type { PartitionLog } from './partition-log.ts'
+import { RetentionRounds } from './retention-rounds.ts'
 
 export interface LogManagerDeps {
   readonly fs: FileSystem
@@ -54,6 +55,7 @@ export class LogManager {
   readonly #ports: ReadonlyMap<LogDirectoryStore, DiskLogPorts>
   readonly #logs = new Map<string, { readonly log: DiskLog; readonly store: LogDirectoryStore }>()
   readonly #removals: DelayedRemovals
+  readonly #retention: RetentionRounds
   #timers: readonly TimerHandle[] = []
   readonly #failedListeners: DirectoryFailedListener[] = []
   readonly previousBrokerEpoch: number
@@ -68,6 +70,7 @@ export class LogManager {
     this.#files = new OpenFiles({ openFilesMax: options.openFilesMax }, { fs: room })
     room.onShortage(() => this.#files.giveBack())
     this.#removals = new DelayedRemovals({ fs: room, scheduler, logger })
+    this.#retention = new RetentionRounds({ scheduler, logs: () => this.#allLogs(), deleteSome: (log) => this.#deleteOldSegments(log) })
     this.#ports = createLogPorts(options, stores, { fs: room, files: this.#files, scheduler, logger })
     const epochs = new Set(stores.map((store) => store.previousBrokerEpoch))
     this.previousBrokerEpoch = epochs.size === 1 ? stores[0]!.previousBrokerEpoch : UNCLEAN_BROKER_EPOCH
@@ -175,12 +178,16 @@ export class LogManager {
     this.#failedListeners.push(listener)
   }
 
-  /** Runs retention now, as the timer does. */
+  /** Runs retention now, all of it; the timer does so turn by turn. */
   applyRetention(): void {
-    for (const { log } of this.#logs.values()) {
-      const paths = log.applyRetention()
-      if (paths.length > 0) this.#removals.files(paths, log.config.fileDeleteDelayMs)
-    }
+    for (const { log } of this.#logs.values()) while (this.#deleteOldSegments(log));
+  }
+
+  /** A few of a log's; false when there are none. */
+  #deleteOldSegments(log: DiskLog): boolean {
+    const paths = log.applyRetention()
+    if (paths.length > 0) this.#removals.files(paths, log.config.fileDeleteDelayMs)
+    return paths.length > 0
   }
 
   /** Cleanly: everything synced, indexes sealed, snapshots and checkpoints written, then the marker with the broker epoch. */
@@ -301,13 +308,17 @@ export class LogManager {
   }
 
   #startTimers(): void {
-    const logs = () => Array.from(this.#logs.values(), ({ log }) => log)
-    const subjects = { stores: this.#stores, logs, applyRetention: () => this.applyRetention() }
+    const subjects = { stores: this.#stores, logs: () => this.#allLogs(), applyRetention: () => this.#retention.begin() }
     this.#timers = startUpkeep(this.#options, subjects, this.#deps.scheduler)
+  }
+
+  #allLogs(): DiskLog[] {
+    return Array.from(this.#logs.values(), ({ log }) => log)
   }
 
   #stopTimers(): void {
     for (const timer of this.#timers) timer.cancel()
+    this.#retention.stop()
     this.#removals.cancel()
   }
 

@@ -32,3 +32,43 @@ test.each(Array.from({ length: 40 }, (_, seed) => seed))('two rounds with nothin
     expect(outcome).toMatchObject({ kind: 'read', nextOffset: offset + 1 })
   }
 })
+
+describe('segments that go together', () => {
+  /** So many segments of one record each, all of them below the recovery point. */
+  async function recorded(segments: number) {
+    const fixture = new LogFixture({ config: { segmentBytes: 400, retentionBytes: 800, fileDeleteDelayMs: 1_000_000 } })
+    const log = await fixture.log()
+    for (let at = 0; at < segments; at++) {
+      log.appendAsLeader(buildBatch([{ timestamp: fixture.scheduler.wallMs(), key: null, value: Buffer.alloc(200, at) }]), EPOCH, 'client')
+      await fixture.settle()
+    }
+    log.updateHighWatermark(segments as Offset)
+    await fixture.scheduler.advance(61_000)
+    expect([log.segmentCount, log.recordedPoint]).toEqual([segments, segments])
+    return { fixture, log }
+  }
+
+  test.each(Array.from({ length: 40 }, (_, seed) => seed))('leave no hole, whatever a power cut leaves of their names (seed %i)', async (seed) => {
+    const { fixture, log } = await recorded(8)
+    fixture.manager.applyRetention()
+    expect(log.segmentCount).toBe(3)
+    fixture.crash(seededRandom(seed))
+    const reopened = await fixture.log()
+    expect([reopened.corruption, reopened.logStartOffset, reopened.logEndOffset]).toEqual([null, 5, 8])
+  })
+
+  test('go a few at a time, each with a sync of its directory', async () => {
+    const { fixture, log } = await recorded(12)
+    const syncs = jest.spyOn(fixture.fs, 'syncDirectory')
+    const counts: number[] = []
+    for (let files = log.applyRetention(); files.length > 0; files = log.applyRetention()) counts.push(log.segmentCount)
+    expect(counts).toEqual([8, 4, 3])
+    expect(syncs.mock.calls.filter(([path]) => path === log.directory)).toHaveLength(9)
+  })
+
+  test('go in the rounds of the timer too', async () => {
+    const { fixture, log } = await recorded(12)
+    await fixture.scheduler.advance(300_000)
+    expect(log.segmentCount).toBe(3)
+  })
+})

@@ -5,7 +5,10 @@ import type { RetentionSegment } from './retention-plan.ts'
 import { rollSegment } from '../append/segment-roll.ts'
 import type { Segment } from '../segment/segment.ts'
 
-/** Returns the files to remove after `file.delete.delay.ms`. */
+/** Each costs a sync of the directory on the event loop. */
+const SEGMENTS_AT_ONCE_MAX = 4
+
+/** Deletes a few; returns the files to remove after `file.delete.delay.ms`, none when nothing is left to delete. */
 export function deleteOldSegments(log: LogState): readonly string[] {
   // What is still staged for an old segment would bring its file back under the old name.
   if (!log.writer.write()) return []
@@ -16,24 +19,23 @@ export function deleteOldSegments(log: LogState): readonly string[] {
     { logStartOffset: log.logStartOffset, highWatermark: log.highWatermark, nowMs: log.ports.scheduler.wallMs() },
   )
   if (plan === null) return []
-  if (plan.count === segments.length) {
+  const count = Math.min(plan.count, SEGMENTS_AT_ONCE_MAX)
+  if (count === segments.length) {
     rollSegment(log, log.logEndOffset)
     // The new name must be on the disk before the old ones go: the log end is known from nothing else.
     log.ports.fs.syncDirectory(log.directory)
   }
-  // What an earlier round took must stay gone when this one's does: else the log would come back with a hole, and end before it.
-  if (log.writer.hasUnsyncedNames(log.directory)) log.ports.fs.syncDirectory(log.directory)
-  const gone = log.segments.takeFirst(plan.count)
+  const gone = log.segments.takeFirst(count)
   log.forgetDamageOutside()
   const newStart = log.segments.first.baseOffset
-  const facts = { partition: log.name, segments: plan.count, reason: plan.reason, logStartOffset: newStart }
+  const facts = { partition: log.name, segments: count, reason: plan.reason, logStartOffset: newStart }
   log.ports.logger.info(facts, 'Deleting old segments')
   if (newStart > log.logStartOffset) log.advanceLogStart(newStart)
   log.snapshots.removeBelow(newStart)
   for (const segment of gone) log.writer.forget(segment)
   log.writer.coverDirectory(log.directory)
-  // Oldest first on the disk too: a crash must not bring an old segment back without those between it and the rest, nor a log without
-  // its indexes, which no start would make again below the recovery point.
+  // Each durably before the next, in this round and over rounds: a crash must not bring an old segment back without those between it
+  // and the rest, as the log would end at the hole; nor a log without its indexes, which no start would make again below the recovery point.
   return gone.flatMap((segment) => segment.markDeleted(() => log.ports.fs.syncDirectory(log.directory)))
 }
 
