@@ -1,7 +1,7 @@
 /** A truncation while a sync is in flight: what is left becomes durable without another append. */
 import { buildBatch } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
-import { LogFixture } from '../testing/log-fixture.ts'
+import { LogFixture } from '../../testing/log-fixture.ts'
 
 const EPOCH = 0 as LeaderEpoch
 const batch = () => buildBatch([{ timestamp: 1_700_000_400_000, key: null, value: Buffer.alloc(100, 1) }])
