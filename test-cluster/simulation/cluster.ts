@@ -2,6 +2,7 @@
 import type { Logger, Random } from '@kavka/kernel'
 import type { MetadataImage } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
+import type { MemoryFileSystem } from '@kavka/testkit'
 import { AdminHistory } from './invariants/admin-history.ts'
 import { ControllerRequestChecks } from './invariants/controller-request-checks.ts'
 import { GroupChecks } from './invariants/group-checks.ts'
@@ -23,6 +24,8 @@ import type { SwarmOptions } from './swarm.ts'
 import { Network } from './world/network.ts'
 import { SimulatedProcess } from './world/process.ts'
 import type { World } from './world/world.ts'
+
+const CLEAN_SHUTDOWN_PATH = '/data/.kafka_cleanshutdown'
 
 export interface ClusterOptions {
   readonly swarm: SwarmOptions
@@ -144,6 +147,7 @@ export class Cluster implements ClusterView {
     this.network.unbind(id, kind === 'power' ? 'down' : 'up')
     if (kind === 'power') this.#cutPower(machine)
     this.metaFiles.ended(id, (path) => (machine.disk.exists(path) ? machine.disk.peek(path) : null))
+    this.metadata.restarts.died(id, machine.disk.exists(CLEAN_SHUTDOWN_PATH))
     this.#abandonStore(machine)
     if ([...this.nodes()].length === 0 && this.nodeIds.length > 1) this.world.probes.hit('whole cluster down at once')
   }
@@ -306,8 +310,9 @@ export class Cluster implements ClusterView {
     }
   }
 
-  #renamed({ id, disk }: Machine, process: SimulatedProcess, from: string, to: string): void {
+  #renamed({ id, disk, node }: Machine, process: SimulatedProcess, from: string, to: string): void {
     if (to.endsWith('/log-start-offset-checkpoint')) this.world.probes.hit('log start written down')
+    if (to === CLEAN_SHUTDOWN_PATH && node?.logs?.areClosed === true) this.metadata.restarts.marked(id, markedEpoch(disk))
     const isDurable = this.metaFiles.renamed(id, to, () => disk.peek(to))
     // One that stalls the event loop is over before anything else happens; those in the background take their time.
     const isInBackground = from.endsWith('.next.tmp')
@@ -323,6 +328,7 @@ export class Cluster implements ClusterView {
       duplicate: () => replication.duplicate(),
       forgotten: (replica) => replication.forgotten(replica),
       truncating: (replica, endOffset, kind) => replication.truncating(replica, endOffset, kind),
+      truncated: (replica) => replication.truncated(replica),
       highWatermark: (replica, highWatermark) => replication.highWatermark(replica, highWatermark),
       logStart: (replica, logStart) => replication.logStart(replica, logStart),
       segmentsDeleted: (replica) => replication.segmentsDeleted(replica),
@@ -365,3 +371,8 @@ export class Cluster implements ClusterView {
 
 /** The message of injected failures of the metadata store. */
 export const STORE_FAILURE = 'simulated failure of the metadata store'
+
+function markedEpoch(disk: MemoryFileSystem): number {
+  const { brokerEpoch } = JSON.parse(disk.peek(CLEAN_SHUTDOWN_PATH).toString()) as { readonly brokerEpoch: number }
+  return brokerEpoch
+}

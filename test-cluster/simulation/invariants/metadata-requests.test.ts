@@ -43,6 +43,29 @@ describe('C7 UncleanExclusion', () => {
     expect(world.violation?.name).toBe('C7 UncleanExclusion')
   })
 
+  test('who died behind the mark of its clean stop keeps its place, if the mark is there', () => {
+    for (const isMarkThere of [true, false]) {
+      const { world, restarts } = checks()
+      restarts.marked(2 as NodeId, 20)
+      restarts.died(2 as NodeId, isMarkThere)
+      restarts.registered(imageOf(partition()), 2 as NodeId, 20)
+      expect(world.violation?.name ?? null).toBe(isMarkThere ? null : 'C7 UncleanExclusion')
+    }
+  })
+
+  test.each([
+    ['it was written before its logs were closed', (restarts: UncleanRestartChecks) => restarts.died(2 as NodeId, true)],
+    ['it is of an earlier life', (restarts: UncleanRestartChecks) => {
+      restarts.marked(2 as NodeId, 19)
+      restarts.died(2 as NodeId, true)
+    }],
+  ])('a mark does not count when %s', (_why, play) => {
+    const { world, restarts } = checks()
+    play(restarts)
+    restarts.registered(imageOf(partition()), 2 as NodeId, 20)
+    expect(world.violation?.name).toBe('C7 UncleanExclusion')
+  })
+
   test('its leader takes it back', () => {
     const { world, restarts } = checks()
     const without = partition({ isr: [1] })

@@ -1,5 +1,6 @@
 /** What the log of one replica shows by itself: dense offsets, and what it has derived from its batches. */
 import { sequenceAfter } from '@kavka/protocol'
+import type { PartitionLog } from '@kavka/storage'
 import type { ObservedReplica } from '../node/observed-logs.ts'
 import { isSameBatch } from '../node/shadow-log.ts'
 import type { World } from '../world/world.ts'
@@ -27,6 +28,11 @@ export function offsetDensity(world: World, { nodeId, shadow, log, topicPartitio
   if (shadow.batches.length > 0) world.judge('P13 OffsetDensity', shadow.end === log.logEndOffset, { node: nodeId, end: shadow.end, log: log.logEndOffset })
 }
 
+/** Replication does not see where its files begin. */
+interface SegmentedLog extends PartitionLog {
+  readonly firstSegmentOffset: number
+}
+
 /** P11: the cache of leader epochs says what the batches say. */
 export function epochCache(world: World, { shadow, log, nodeId, topicPartition }: ObservedReplica, logStart: number): void {
   const { batches } = shadow
@@ -39,11 +45,12 @@ export function epochCache(world: World, { shadow, log, nodeId, topicPartition }
   }
 }
 
-/** T2: what the log knows of its producers is what its batches say. */
+/** T2: what the log knows of its producers is what its batches say, also those below a log start that may fall back. */
 export function producerState(world: World, { shadow, log, nodeId, topicPartition }: ObservedReplica): void {
   const expected = new Map<number, number>()
+  const { firstSegmentOffset } = log as SegmentedLog
   for (const batch of shadow.batches) {
-    if (batch.producerId >= 0 && batch.last >= log.logStartOffset) expected.set(batch.producerId, sequenceAfter(batch.baseSequence, batch.count - 1))
+    if (batch.producerId >= 0 && batch.base >= firstSegmentOffset) expected.set(batch.producerId, sequenceAfter(batch.baseSequence, batch.count - 1))
   }
   const known = new Map(log.activeProducers.map(({ producerId, lastSequence }) => [producerId, lastSequence]))
   for (const [producerId, sequence] of expected) {

@@ -94,6 +94,10 @@ export class ReplicationChecks implements ReplicaObserver {
     if (kind === 'cut') this.#world.judge('P10 TruncationSafety', !lost.some((batch) => isSameBatch(batch, truth.byBase.get(batch.base))), details)
   }
 
+  truncated(replica: ObservedReplica): void {
+    if (replica.log.corruption === null && !this.disks.isRotten(replica)) producerState(this.#world, replica)
+  }
+
   highWatermark(replica: ObservedReplica, highWatermark: number): void {
     const { nodeId, topicPartition, topicId } = replica
     const truth = this.#truthOf(replica)

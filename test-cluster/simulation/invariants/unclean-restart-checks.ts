@@ -9,6 +9,8 @@ export class UncleanRestartChecks {
   readonly #world: World
   /** `broker/epoch` of lives that ended with a controlled shutdown, marker and all. */
   readonly #cleanStops = new Set<string>()
+  /** By broker: the epoch in the mark of a clean stop that is under way. */
+  readonly #marked = new Map<NodeId, number>()
   /** By broker: `topic id/partition` where it has not been taken back yet. */
   readonly #excluded = new Map<NodeId, { readonly atOffset: number; readonly partitions: Set<string> }>()
 
@@ -17,7 +19,22 @@ export class UncleanRestartChecks {
   }
 
   stoppedCleanly(id: NodeId, brokerEpoch: number): void {
+    this.#marked.delete(id)
     this.#cleanStops.add(`${id}/${brokerEpoch}`)
+  }
+
+  /** The mark of a clean stop was written, and all logs were closed before: what comes after it loses nothing. */
+  marked(id: NodeId, brokerEpoch: number): void {
+    this.#marked.set(id, brokerEpoch)
+  }
+
+  /** The process died. `isMarkThere`: the mark is what the next one will find. */
+  died(id: NodeId, isMarkThere: boolean): void {
+    const brokerEpoch = this.#marked.get(id)
+    this.#marked.delete(id)
+    if (brokerEpoch === undefined || !isMarkThere) return
+    this.#world.probes.hit('process died behind its clean stop')
+    this.stoppedCleanly(id, brokerEpoch)
   }
 
   /** A new process of that broker is registered, in this very image. */

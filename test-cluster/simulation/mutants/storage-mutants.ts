@@ -29,6 +29,15 @@ export const storageMutants: readonly Mutant[] = [
     find: '        removeCleanShutdown(this.#fs, store.directory.path)\n', replace: '',
   },
   {
+    name: 'the mark of a clean stop is written before logs are closed', proves: 'C7 UncleanExclusion', file: `${storage}/log-manager.ts`,
+    find: '    const unclean = new Set<LogDirectoryStore>()\n',
+    replace: '    const unclean = new Set<LogDirectoryStore>()\n    for (const store of this.#stores) this.#closeStore(store, brokerEpoch)\n',
+  },
+  {
+    name: 'a truncation forgets who wrote below the log start', proves: 'T2 ProducerState', file: `${storage}/log/log-truncation.ts`,
+    find: 'log.snapshots.load(log.producers, log.segments.first.baseOffset, log.logEndOffset)', replace: 'log.snapshots.load(log.producers, log.logStartOffset, log.logEndOffset)',
+  },
+  {
     name: 'a failed sync is taken for done', proves: 'S5 NoAckAfterFailedSync', file: `${storage}/log/sync/log-writer.ts`,
     find: '    return Promise.all(syncs)\n', replace: '    return Promise.allSettled(syncs)\n',
   },

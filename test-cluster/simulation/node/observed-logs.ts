@@ -3,7 +3,7 @@ import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
 import type { LogStore } from '@kavka/replication'
 import type { LogManager, PartitionLog } from '@kavka/storage'
 import type { MemoryFileSystem } from '@kavka/testkit'
-import { batchesOnDisk, ShadowLog, shadowBatchesOf } from './shadow-log.ts'
+import { batchesOnDisk, ShadowLog, shadowBatchesOf, soundBatchesOf } from './shadow-log.ts'
 import type { ShadowBatch } from './shadow-log.ts'
 
 export interface ObservedReplica {
@@ -23,14 +23,18 @@ export interface ReplicaObserver {
   /** Its log is deleted or set aside. */
   forgotten(replica: ObservedReplica): void
   truncating(replica: ObservedReplica, endOffset: number, kind: 'cut' | 'start-over'): void
+  /** Cut, and known again from what is left. */
+  truncated(replica: ObservedReplica): void
   highWatermark(replica: ObservedReplica, highWatermark: number): void
   logStart(replica: ObservedReplica, logStart: number): void
   /** Retention has taken the oldest segments. */
   segmentsDeleted(replica: ObservedReplica): void
 }
 
-interface RetainedLog extends PartitionLog {
+/** What the manager does with a log, which replication does not see. */
+interface ManagedLog extends PartitionLog {
   applyRetention(): readonly string[]
+  close(): Promise<boolean>
 }
 
 /** What the run has done to the files of this machine. */
@@ -47,6 +51,7 @@ export class ObservedLogs implements LogStore {
   readonly #observer: ReplicaObserver
   readonly #rot: Rot
   readonly #replicas = new Map<PartitionLog, ObservedReplica>()
+  readonly #closed = new Set<PartitionLog>()
 
   constructor(options: { readonly nodeId: NodeId }, dependencies: { manager: LogManager; disk: MemoryFileSystem; observer: ReplicaObserver; rot: Rot }) {
     this.#nodeId = options.nodeId
@@ -59,6 +64,11 @@ export class ObservedLogs implements LogStore {
 
   get replicas(): Iterable<ObservedReplica> {
     return this.#replicas.values()
+  }
+
+  /** All of them, cleanly. */
+  get areClosed(): boolean {
+    return [...this.#replicas.keys()].every((log) => this.#closed.has(log))
   }
 
   replica(topicPartition: TopicPartition): ObservedReplica | null {
@@ -123,15 +133,20 @@ export class ObservedLogs implements LogStore {
     this.#observer.opened(replica)
   }
 
-  /** Where the run has damaged files, what they show says nothing: the log counts as what it was, as far as it says that it reaches. */
+  /**
+   * Where the run has damaged files, what they show may say nothing: the log counts as what it was, as far as it says that it reaches.
+   * But a disk that forgot a cut and what was written behind it shows what was there earlier, sound to its end: that is the log.
+   */
   #batchesOf(log: PartitionLog): readonly ShadowBatch[] {
     const before = this.#rot.isIn(log.directory) ? this.#rot.before(log.topicPartition) : []
-    return before.length > 0 ? before : batchesOnDisk(this.#disk, log.directory)
+    if (before.length === 0) return batchesOnDisk(this.#disk, log.directory, shadowBatchesOf)
+    const sound = batchesOnDisk(this.#disk, log.directory, soundBatchesOf)
+    return sound.at(-1)?.last === log.logEndOffset - 1 ? sound : before
   }
 
   /** Methods of the one object are replaced, so that whoever holds it is observed. */
   #wrap(replica: ObservedReplica): void {
-    Object.assign(replica.log, { ...this.#appends(replica), ...this.#truncations(replica), ...this.#advances(replica) })
+    Object.assign(replica.log, { ...this.#appends(replica), ...this.#truncations(replica), ...this.#advances(replica), ...this.#close(replica) })
   }
 
   #appends(replica: ObservedReplica): Pick<PartitionLog, 'appendAsLeader' | 'appendAsFollower'> {
@@ -170,6 +185,7 @@ export class ObservedLogs implements LogStore {
         truncateTo.call(log, endOffset)
         shadow.cutFrom = Infinity
         shadow.truncate(log.logEndOffset)
+        observer.truncated(replica)
       },
       truncateFullyAndStartAt: (startOffset) => {
         observer.truncating(replica, startOffset, 'start-over')
@@ -181,9 +197,19 @@ export class ObservedLogs implements LogStore {
     }
   }
 
-  #advances(replica: ObservedReplica): Pick<RetainedLog, 'updateHighWatermark' | 'advanceLogStartOffset' | 'applyRetention'> {
-    // `applyRetention` is for the manager: replication does not see it.
-    const log = replica.log as RetainedLog
+  #close({ log }: ObservedReplica): Pick<ManagedLog, 'close'> {
+    const { close } = log as ManagedLog
+    return {
+      close: async () => {
+        const isClean = await close.call(log)
+        if (isClean) this.#closed.add(log)
+        return isClean
+      },
+    }
+  }
+
+  #advances(replica: ObservedReplica): Pick<ManagedLog, 'updateHighWatermark' | 'advanceLogStartOffset' | 'applyRetention'> {
+    const log = replica.log as ManagedLog
     const observer = this.#observer
     const { updateHighWatermark, advanceLogStartOffset, applyRetention } = log
     return {

@@ -1,7 +1,7 @@
 /** What one replica's log holds, as the checkers know it: learned from each append and cut, and from the bytes on disk after a start. */
 import {
   batchBaseOffset, batchBaseSequence, batchCrc, batchesIn, batchLastOffset, batchLeaderEpoch, batchMaxTimestamp, batchProducerEpoch, batchProducerId,
-  batchRecordCount,
+  batchRecordCount, verifyBatchCrc,
 } from '@kavka/protocol'
 import type { MemoryFileSystem } from '@kavka/testkit'
 
@@ -94,15 +94,26 @@ export function shadowBatchesOf(records: Buffer): ShadowBatch[] {
   return batches
 }
 
+/** Up to the first that is not what was written there. */
+export function soundBatchesOf(records: Buffer): ShadowBatch[] {
+  let at = 0
+  const batches = shadowBatchesOf(records)
+  const bad = batches.findIndex(({ sizeBytes }) => {
+    at += sizeBytes
+    return !verifyBatchCrc(records, at - sizeBytes)
+  })
+  return bad < 0 ? batches : batches.slice(0, bad)
+}
+
 /** Batches in the segment files of a partition's directory, in order, as the page cache shows them. */
-export function batchesOnDisk(disk: MemoryFileSystem, directory: string): ShadowBatch[] {
+export function batchesOnDisk(disk: MemoryFileSystem, directory: string, batchesOf: (records: Buffer) => readonly ShadowBatch[]): ShadowBatch[] {
   const batches: ShadowBatch[] = []
   if (!disk.exists(directory)) return batches
   for (const name of disk.list(directory).filter((one) => one.endsWith('.log'))) {
     const path = `${directory}/${name}`
     const content = disk.peek(path)
     let sizeBytes = 0
-    for (const batch of shadowBatchesOf(content)) {
+    for (const batch of batchesOf(content)) {
       const previous = batches.at(-1)
       const expected = previous === undefined ? Number(name.slice(0, -'.log'.length)) : previous.last + 1
       if (batch.base !== expected) return batches
