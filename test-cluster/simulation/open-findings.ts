@@ -10,18 +10,7 @@ export interface OpenFinding {
   readonly what: string
 }
 
-export const openFindings: readonly OpenFinding[] = [
-  {
-    predicate: 'P13 OffsetDensity',
-    seeds: [2_145_879_183],
-    what: 'A disk that loses what it synced takes the last batch of a sealed segment that no index entry names: the gap passes for one of a compaction.',
-  },
-  {
-    predicate: 'C7 UncleanExclusion',
-    seeds: [20_665],
-    what: 'A false alarm as far as is seen: power goes between the mark of a clean shutdown and the end of the stop, and the check knows stops that ended only.',
-  },
-]
+export const openFindings: readonly OpenFinding[] = []
 
 export function isOpen({ name }: Violation): boolean {
   return openFindings.some(({ predicate }) => predicate === name)

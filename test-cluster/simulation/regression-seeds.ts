@@ -40,4 +40,6 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 20_545, found: 'P13: retention renamed a segment of an idle log without a sync; a power cut brought it back without the next, and recovery cut off what was behind' },
   { seed: 20_364, found: 'S4: the names of an expired segment and of its indexes were lost apart' },
   { seed: 7025, found: 'T2: a truncation forgot the producers of records below the log start, which fell back to them with the next kill' },
+  { seed: 20_665, found: 'C7, a false alarm: power went between the mark of a clean stop and the end of that stop' },
+  { seed: 2_145_879_183, found: 'P13, a false alarm: a disk that had lost a cut and what was written behind it showed an older log, sound to its end' },
 ]

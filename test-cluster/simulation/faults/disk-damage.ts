@@ -7,6 +7,7 @@ import type { NodeId } from '@kavka/protocol'
 import type { MemoryFileSystem } from '@kavka/testkit'
 import type { Cluster } from '../cluster.ts'
 import type { PlannedFault } from './fault-plan.ts'
+import { restoreHiddenEnds } from './hidden-ends.ts'
 
 const SECTOR_BYTES = 512
 const CATCH_UP_MS = 15_000
@@ -72,8 +73,11 @@ export class DiskDamage {
       }
       this.#cluster.world.note(`node ${id} loses what it synced in ${where} for ${losingMs.toFixed(0)} ms`)
       this.#cluster.world.probes.hit('synced writes lost')
-      for (const path of machine.disk.lostPaths) machine.rottenFiles.add(path)
+      const { disk } = machine
+      const before = new Map(disk.lostPaths.filter((path) => disk.exists(path)).map((path) => [path, disk.peek(path)]))
+      for (const path of disk.lostPaths) machine.rottenFiles.add(path)
       this.#cluster.loseSynced(id)
+      restoreHiddenEnds(disk, before, recoveryPointsOn(disk))
       this.#returns(id, durationMs)
     })
   }

@@ -34,7 +34,7 @@ export const storageMutants: readonly Mutant[] = [
     replace: '    const unclean = new Set<LogDirectoryStore>()\n    for (const store of this.#stores) this.#closeStore(store, brokerEpoch)\n',
   },
   {
-    name: 'a truncation forgets who wrote below the log start', proves: 'T2 ProducerState', file: `${storage}/log/log-truncation.ts`,
+    name: 'a truncation forgets who wrote below the log start', proves: 'T2 ProducerState', file: `${storage}/log/recovery/log-truncation.ts`,
     find: 'log.snapshots.load(log.producers, log.segments.first.baseOffset, log.logEndOffset)', replace: 'log.snapshots.load(log.producers, log.logStartOffset, log.logEndOffset)',
   },
   {

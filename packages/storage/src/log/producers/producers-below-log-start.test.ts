@@ -1,8 +1,8 @@
 /** Who wrote what a log start has passed may send it again all the same: no truncation and no start may forget them before the segment goes. */
 import { buildBatch } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
-import { LOG_DIR, LogFixture } from '../testing/log-fixture.ts'
-import type { DiskLog } from './disk-log.ts'
+import { LOG_DIR, LogFixture } from '../../testing/log-fixture.ts'
+import type { DiskLog } from '../disk-log.ts'
 
 const CHECKPOINTED = 61_000
 
