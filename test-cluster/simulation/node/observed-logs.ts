@@ -185,7 +185,8 @@ export class ObservedLogs implements LogStore {
         truncateTo.call(log, endOffset)
         shadow.cutFrom = Infinity
         shadow.truncate(log.logEndOffset)
-        observer.truncated(replica)
+        // Where it failed half-way the log is as it may be, and out of use.
+        if (this.#manager.directories.every(({ state }) => state === 'online')) observer.truncated(replica)
       },
       truncateFullyAndStartAt: (startOffset) => {
         observer.truncating(replica, startOffset, 'start-over')
