@@ -6,7 +6,7 @@ const SEALED = '/data/t-0/00000000000000000000'
 const ACTIVE = '/data/t-0/00000000000000000002'
 
 /** The sealed segment had two batches, and the cut took the last. */
-function afterTheCut(files: { readonly index?: Buffer; readonly timeIndex?: Buffer }): { readonly disk: MemoryFileSystem; readonly before: Buffer; readonly left: number } {
+function afterTheCut(files: { readonly index?: Buffer; readonly timeIndex?: Buffer }) {
   const first = buildBatch([{ timestamp: 5, key: null, value: Buffer.alloc(9) }])
   const second = Buffer.from(first)
   second.writeBigInt64BE(1n, 0)
