@@ -2,9 +2,9 @@
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
-import { FOLLOWED_CONFIG } from '../invariants/admin-history.ts'
-import type { AdminOperation } from '../invariants/admin-history.ts'
-import type { ListedReassignment } from '../invariants/reassignment-checks.ts'
+import { FOLLOWED_CONFIG } from '../invariants/metadata/admin-history.ts'
+import type { AdminOperation } from '../invariants/metadata/admin-history.ts'
+import type { ListedReassignment } from '../invariants/metadata/reassignment-checks.ts'
 import { Client } from './client.ts'
 
 const TIMEOUT_MS = 3_000

@@ -2,7 +2,7 @@
 import { ErrorCode } from '@kavka/protocol'
 import type { TopicPartition } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
-import type { AnsweringReplica } from '../invariants/leader-answer-checks.ts'
+import type { AnsweringReplica } from '../invariants/replication/leader-answer-checks.ts'
 import type { SimulatedNode } from '../node/simulated-node.ts'
 import { Client } from './client.ts'
 import type { PartitionInfo } from './client.ts'

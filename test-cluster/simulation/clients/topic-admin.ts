@@ -1,6 +1,6 @@
 /** An administrator who cannot make up his mind about topics: several of them at once, under faults, are what R17 is about. */
 import type { Cluster } from '../cluster.ts'
-import { FOLLOWED_CONFIG } from '../invariants/admin-history.ts'
+import { FOLLOWED_CONFIG } from '../invariants/metadata/admin-history.ts'
 import { Admin } from './admin.ts'
 
 /** Topics that may be deleted and created again; `t0` stays, groups commit offsets for it. */

@@ -2,7 +2,7 @@
 import type { MetadataImage } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
 import type { SimulatedNode } from '../node/simulated-node.ts'
-import type { LeaderAnswerChecks } from './leader-answer-checks.ts'
+import type { LeaderAnswerChecks } from './replication/leader-answer-checks.ts'
 
 export interface ClusterView {
   nodes(): Iterable<SimulatedNode>

@@ -1,7 +1,7 @@
 /** R17: what administrators asked for, were answered and then found is one history of one register for each topic name. */
 import type { MetadataImage } from '@kavka/controller'
 import { ErrorCode } from '@kavka/protocol'
-import type { World } from '../world/world.ts'
+import type { World } from '../../world/world.ts'
 import { judgeLinearizability } from './linearizability.ts'
 import type { TimedOperation } from './linearizability.ts'
 

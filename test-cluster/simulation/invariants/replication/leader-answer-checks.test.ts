@@ -1,6 +1,6 @@
 import { ErrorCode } from '@kavka/protocol'
-import type { ShadowBatch } from '../node/shadow-log.ts'
-import { World } from '../world/world.ts'
+import type { ShadowBatch } from '../../node/shadow-log.ts'
+import { World } from '../../world/world.ts'
 import { LeaderAnswerChecks } from './leader-answer-checks.ts'
 import type { AnsweringReplica } from './leader-answer-checks.ts'
 

@@ -2,9 +2,9 @@ import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
 import { emptyImage } from '@kavka/controller'
 import { ErrorCode } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
-import { World } from '../world/world.ts'
+import { World } from '../../world/world.ts'
 import { ReassignmentChecks } from './reassignment-checks.ts'
-import type { SimulatedNode } from '../node/simulated-node.ts'
+import type { SimulatedNode } from '../../node/simulated-node.ts'
 
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid
 

@@ -1,7 +1,7 @@
 /** What leaders tell clients of offsets, epochs and times: P8, P11, P12 and S4 as seen from outside. */
 import { ErrorCode } from '@kavka/protocol'
-import type { ShadowBatch } from '../node/shadow-log.ts'
-import type { World } from '../world/world.ts'
+import type { ShadowBatch } from '../../node/shadow-log.ts'
+import type { World } from '../../world/world.ts'
 
 /** The replica that answered, at the moment of its answer. */
 export interface AnsweringReplica {

@@ -5,7 +5,7 @@
 import { crc32 } from 'node:zlib'
 import type { KeyValueWrite } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
-import type { World } from '../world/world.ts'
+import type { World } from '../../world/world.ts'
 
 /** How the quorum keeps its state; a copy of the format on purpose, so that a change of it is noticed. */
 const ENTRY_PREFIX = 'raft/log/'

@@ -1,9 +1,9 @@
 /** What the log of one replica shows by itself: dense offsets, and what it has derived from its batches. */
 import { sequenceAfter } from '@kavka/protocol'
 import type { PartitionLog } from '@kavka/storage'
-import type { ObservedReplica } from '../node/observed-logs.ts'
-import { isSameBatch } from '../node/shadow-log.ts'
-import type { World } from '../world/world.ts'
+import type { ObservedReplica } from '../../node/observed-logs.ts'
+import { isSameBatch } from '../../node/shadow-log.ts'
+import type { World } from '../../world/world.ts'
 import type { Remains } from './kept-on-disk.ts'
 
 /** S2: recovery gives back all that had been promised durable. */

@@ -1,4 +1,4 @@
-import { World } from '../world/world.ts'
+import { World } from '../../world/world.ts'
 import { GroupChecks } from './group-checks.ts'
 
 /** Histories by hand: good ones that must pass, bad ones that must be flagged. */

@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type { NodeId } from '@kavka/protocol'
-import type { World } from '../world/world.ts'
+import type { World } from '../../world/world.ts'
 
 const NAME = 'S8 MetaFilesReplacedWhole'
 /** In a log directory; what they say must also last. */

@@ -2,7 +2,7 @@
 import { batchesIn, batchLastOffset, batchMaxTimestamp } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
 import type { MemoryFileSystem } from '@kavka/testkit'
-import type { World } from '../world/world.ts'
+import type { World } from '../../world/world.ts'
 
 const NAME = 'S4 IndexesAreOfTheLog'
 const OFFSET_ENTRY_BYTES = 8

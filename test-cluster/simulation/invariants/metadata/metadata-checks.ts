@@ -4,10 +4,10 @@ import type { Entry, MetadataImage, PartitionRegistration, TopicImage } from '@k
 import { silentLogger } from '@kavka/kernel'
 import type { NodeId, Uuid } from '@kavka/protocol'
 import { protobufRecordCodec } from '@kavka/transport'
-import type { SimulatedNode } from '../node/simulated-node.ts'
-import type { World } from '../world/world.ts'
+import type { SimulatedNode } from '../../node/simulated-node.ts'
+import type { World } from '../../world/world.ts'
 import type { ReassignmentChecks } from './reassignment-checks.ts'
-import type { ReplicationChecks } from './replication-checks.ts'
+import type { ReplicationChecks } from '../replication/replication-checks.ts'
 import { UncleanRestartChecks } from './unclean-restart-checks.ts'
 
 const IMAGES_KEPT = 300

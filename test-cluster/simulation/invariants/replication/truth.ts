@@ -1,6 +1,6 @@
 /** What is committed, once and for all, as leaders declared it by their high watermarks; and what clients were told. */
 import type { Uuid } from '@kavka/protocol'
-import type { ShadowBatch } from '../node/shadow-log.ts'
+import type { ShadowBatch } from '../../node/shadow-log.ts'
 
 export interface AckedBatch {
   readonly base: number

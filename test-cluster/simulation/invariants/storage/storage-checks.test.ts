@@ -1,6 +1,6 @@
 import { buildBatch } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
-import { World } from '../world/world.ts'
+import { World } from '../../world/world.ts'
 import { IndexChecks } from './index-checks.ts'
 import { LogContentChecks } from './log-content-checks.ts'
 import { MetaFileChecks } from './meta-file-checks.ts'

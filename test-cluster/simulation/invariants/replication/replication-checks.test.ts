@@ -1,14 +1,14 @@
 import { emptyImage } from '@kavka/controller'
 import type { NodeId, Uuid } from '@kavka/protocol'
-import { ShadowLog } from '../node/shadow-log.ts'
-import type { ShadowBatch } from '../node/shadow-log.ts'
-import type { ObservedReplica } from '../node/observed-logs.ts'
-import type { SimulatedNode } from '../node/simulated-node.ts'
-import { SimulatedProcess } from '../world/process.ts'
-import { World } from '../world/world.ts'
+import { ShadowLog } from '../../node/shadow-log.ts'
+import type { ShadowBatch } from '../../node/shadow-log.ts'
+import type { ObservedReplica } from '../../node/observed-logs.ts'
+import type { SimulatedNode } from '../../node/simulated-node.ts'
+import { SimulatedProcess } from '../../world/process.ts'
+import { World } from '../../world/world.ts'
 import { LeaderAnswerChecks } from './leader-answer-checks.ts'
 import { ReplicationChecks } from './replication-checks.ts'
-import type { ClusterView } from './cluster-view.ts'
+import type { ClusterView } from '../cluster-view.ts'
 
 const NODE = 1 as NodeId
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid

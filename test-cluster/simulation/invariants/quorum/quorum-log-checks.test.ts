@@ -1,6 +1,6 @@
 import type { KeyValueWrite } from '@kavka/kernel'
 import type { NodeId } from '@kavka/protocol'
-import { World } from '../world/world.ts'
+import { World } from '../../world/world.ts'
 import { QuorumLogChecks } from './quorum-log-checks.ts'
 
 /** Logs of three voters by hand, as the quorum would store them. */

@@ -1,6 +1,6 @@
 /** S3 and S9: what a log holds is its own, and what has rotted in it is said rather than thrown away. */
 import type { NodeId, Uuid } from '@kavka/protocol'
-import type { World } from '../world/world.ts'
+import type { World } from '../../world/world.ts'
 
 /** A log as a start has found it. */
 export interface OpenedLog {

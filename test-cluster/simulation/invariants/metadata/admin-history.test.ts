@@ -1,7 +1,7 @@
 import { emptyImage } from '@kavka/controller'
 import type { MetadataImage } from '@kavka/controller'
 import { ErrorCode } from '@kavka/protocol'
-import { World } from '../world/world.ts'
+import { World } from '../../world/world.ts'
 import { AdminHistory } from './admin-history.ts'
 import type { AdminOperation } from './admin-history.ts'
 import { judgeLinearizability } from './linearizability.ts'

@@ -1,7 +1,7 @@
 /** C7: a broker that did not stop cleanly counts for nothing, in sync or eligible, until its leader has taken it back. */
 import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
-import type { World } from '../world/world.ts'
+import type { World } from '../../world/world.ts'
 
 const NAME = 'C7 UncleanExclusion'
 

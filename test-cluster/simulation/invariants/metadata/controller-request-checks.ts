@@ -2,7 +2,7 @@
 import type { ControllerReply, ControllerRequest, MetadataImage } from '@kavka/controller'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { AlterPartitionRequest, AlterPartitionRequestPartitionData, AlterPartitionResponse, NodeId, Uuid } from '@kavka/protocol'
-import type { World } from '../world/world.ts'
+import type { World } from '../../world/world.ts'
 
 interface Doomed {
   readonly topicId: Uuid

@@ -1,5 +1,5 @@
 /** The promises of consumer groups, §2.4 (G), from what members and committers were answered. */
-import type { World } from '../world/world.ts'
+import type { World } from '../../world/world.ts'
 
 interface Commit {
   readonly value: number

@@ -2,7 +2,7 @@ import type { ControllerRequest, MetadataImage, PartitionRegistration } from '@k
 import { emptyImage } from '@kavka/controller'
 import { ApiKey, ErrorCode } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
-import { World } from '../world/world.ts'
+import { World } from '../../world/world.ts'
 import { ControllerRequestChecks } from './controller-request-checks.ts'
 import { UncleanRestartChecks } from './unclean-restart-checks.ts'
 

@@ -2,8 +2,8 @@
 import type { MetadataImage, PartitionRegistration } from '@kavka/controller'
 import { ErrorCode } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
-import type { SimulatedNode } from '../node/simulated-node.ts'
-import type { World } from '../world/world.ts'
+import type { SimulatedNode } from '../../node/simulated-node.ts'
+import type { World } from '../../world/world.ts'
 
 /** An administrator's request for one partition; null: cancel. */
 export interface PendingReassignment {

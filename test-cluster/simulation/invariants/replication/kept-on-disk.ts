@@ -1,11 +1,11 @@
 /** What the disks of the run's nodes hold, as far as their own promises go, and which of them the run has damaged. */
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
-import type { ObservedReplica } from '../node/observed-logs.ts'
-import { indexOfBatch, isSameBatch } from '../node/shadow-log.ts'
-import type { ShadowBatch } from '../node/shadow-log.ts'
-import type { SimulatedNode } from '../node/simulated-node.ts'
-import type { LogContentChecks } from './log-content-checks.ts'
-import type { ClusterView } from './cluster-view.ts'
+import type { ObservedReplica } from '../../node/observed-logs.ts'
+import { indexOfBatch, isSameBatch } from '../../node/shadow-log.ts'
+import type { ShadowBatch } from '../../node/shadow-log.ts'
+import type { SimulatedNode } from '../../node/simulated-node.ts'
+import type { LogContentChecks } from '../storage/log-content-checks.ts'
+import type { ClusterView } from '../cluster-view.ts'
 import type { PartitionTruth } from './truth.ts'
 
 /** What a node that is down has on its disk of one partition. */

@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib'
 import type { Entry, QuorumState, RaftMessage, RoleState } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
 import type { MemoryKeyValueStore } from '@kavka/testkit'
-import type { SimulatedNode } from '../node/simulated-node.ts'
-import type { World } from '../world/world.ts'
+import type { SimulatedNode } from '../../node/simulated-node.ts'
+import type { World } from '../../world/world.ts'
 import type { QuorumLogChecks } from './quorum-log-checks.ts'
 
 interface CommittedEntry {
