@@ -28,6 +28,7 @@ export function fenceDuty(brokerId: NodeId, brokerEpoch: number, sessions: Broke
     const broker = context.image.brokers.get(brokerId)
     if (broker === undefined || broker.epoch !== brokerEpoch || broker.fenced) return decided([], null)
     const records = fenceBroker(context, broker)
+    sessions.fencing(brokerId)
     return { records, atomicity: 'any-prefix', respond: () => sessions.ended(brokerId) }
   })
 }

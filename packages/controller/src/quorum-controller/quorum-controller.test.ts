@@ -168,6 +168,26 @@ describe('requests', () => {
   })
 })
 
+test('a broker that is fenced is not counted in again in the same turn: it cannot have replayed that', async () => {
+  const node = await (await new ControllerNode().activate()).start(1, 2)
+  void node.heartbeat(1, { wantFence: true })
+  void node.heartbeat(1)
+  await node.settle()
+  expect(node.isFenced(1)).toBe(true)
+  void node.heartbeat(1)
+  await node.settle()
+  expect(node.isFenced(1)).toBe(false)
+})
+
+test('nor in the turn in which its session ends, when it is heard right after the look that was overdue', async () => {
+  const node = await (await new ControllerNode().activate()).start(1, 2)
+  await node.scheduler.advance(8_500)
+  void node.heartbeat(2)
+  node.scheduler.after(500, () => void node.heartbeat(1))
+  await node.settle(500)
+  expect([node.isFenced(1), node.isFenced(2)]).toEqual([true, false])
+})
+
 describe('loss of leadership', () => {
   test('drops the speculation: proposed is unknown, not yet decided did not happen', async () => {
     const node = await (await new ControllerNode().activate()).start(1)

@@ -163,6 +163,7 @@ function decideHeartbeatOfSession(
     sessions.heartbeat(brokerId, broker.epoch, body.currentMetadataOffset, scheduler.monotonicMs())
   }
   const { next, ...decision } = decideHeartbeat(context, body, sessions)
+  if (broker?.fenced === false && (next === 'fenced' || next === 'may-stop')) sessions.fencing(brokerId)
   return {
     ...decision,
     respond: (offset) => {

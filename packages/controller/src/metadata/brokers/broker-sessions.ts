@@ -45,6 +45,11 @@ export class BrokerSessions {
     }
   }
 
+  /** It was decided to fence the broker; at which offset is known when the turn is over, and it may ask again before that. */
+  fencing(brokerId: NodeId): void {
+    this.#fencedAt.set(brokerId, Infinity)
+  }
+
   /** The broker is fenced by a record at `offset` or before. */
   fenced(brokerId: NodeId, offset: number): void {
     this.#fencedAt.set(brokerId, offset)

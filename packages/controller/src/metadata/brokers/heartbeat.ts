@@ -67,8 +67,8 @@ function hasNoDirectory({ logDirs }: BrokerRegistration, { offlineLogDirs }: Bro
   return logDirs.length > 0 && logDirs.every((id) => offlineLogDirs.includes(id))
 }
 
-function isCaughtUp(broker: BrokerRegistration, { currentMetadataOffset }: BrokerHeartbeatRequest, sessions: BrokerSessions): boolean {
-  return currentMetadataOffset >= Math.max(broker.epoch, sessions.fencedAt(broker.id))
+function isCaughtUp({ id, epoch, fenced }: BrokerRegistration, { currentMetadataOffset }: BrokerHeartbeatRequest, sessions: BrokerSessions): boolean {
+  return currentMetadataOffset >= epoch && (!fenced || currentMetadataOffset >= sessions.fencedAt(id))
 }
 
 function nextState(
