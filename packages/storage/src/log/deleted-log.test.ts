@@ -36,3 +36,19 @@ test('a read of the files of a log that is deleted meanwhile fails, and nothing 
   expect(await reading).toMatchObject({ kind: 'failed', errorCode: 56 })
   expect(fixture.manager.directories).toMatchObject([{ state: 'online' }])
 })
+
+test('what a checkpoint of a log writes last does not get into the log of a new topic with its name', async () => {
+  const fixture = new LogFixture()
+  const log = await fixture.log()
+  log.assignEpochStart(5 as LeaderEpoch)
+  log.appendAsLeader(batch(), 5 as LeaderEpoch, 'client')
+  await fixture.settle()
+  const checkpointed = log.checkpoint()
+  fixture.manager.delete(PARTITION)
+  const successor = fixture.manager.getOrCreate(PARTITION, 'AAAAAAAAAAAAAAAAAAAABQ' as Uuid, fixture.config)
+  await fixture.settle()
+  await checkpointed
+  expect(successor.ok && fixture.fs.list(successor.value.directory)).toEqual([
+    '00000000000000000000.index', '00000000000000000000.log', '00000000000000000000.timeindex', 'partition.metadata',
+  ])
+})

@@ -75,7 +75,8 @@ function writeBesideLog(log: LogState, target: number): string[] {
 }
 
 async function writeEpochs(log: LogState): Promise<void> {
-  if (!log.epochsDirty) return
+  // Deleted meanwhile: another log may have its name by now.
+  if (!log.epochsDirty || log.isClosed) return
   log.epochsDirty = false
   await log.epochFile.writeInBackground(log.epochs.entries)
 }
