@@ -58,7 +58,7 @@ export function checkHabits({ path, text }) {
 
 /** Every package explains itself and every handler opens with its comment. */
 export function checkHeaders({ path, text }) {
-  if (!/^packages\/broker\/src\/handlers\/[a-z-]+\.ts$/.test(path)) return []
+  if (!/^packages\/broker\/src\/handlers\/([a-z-]+\/)?[a-z-]+\.ts$/.test(path)) return []
   if (path.endsWith('.test.ts') || /\/(handler|index)\.ts$/.test(path)) return []
   return text.startsWith('/**') ? [] : ['a handler opens with a comment: what it does, its versions, what it does not do']
 }

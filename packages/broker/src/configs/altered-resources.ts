@@ -3,7 +3,7 @@
  * to the controller, and the answers come back in the order of the request.
  */
 import { errorMessage, ErrorCode } from '@kavka/protocol'
-import { FORWARD_TIMEOUT_MS } from '../handlers/forwarded.ts'
+import { FORWARD_TIMEOUT_MS } from '../handlers/forwarded/forwarded.ts'
 import type { RequestContext } from '../handlers/handler.ts'
 import type { NodeServices } from '../handlers/services.ts'
 import { CLUSTER_RESOURCE } from '../security/authorizer.ts'
