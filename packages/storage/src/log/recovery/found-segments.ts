@@ -21,10 +21,12 @@ export function createSegment(baseOffset: number, { directory, indexIntervalByte
   return segment
 }
 
-/** Removes all that there is and begins at `offset`. */
+/** Removes all that there is, newest first on the disk too (after a crash the log must end somewhere, not have a hole), and begins at `offset`. */
 export function startAgainAt(offset: number, segments: SegmentList, options: NewLogOptions, ports: LoadPorts): void {
   const { fs } = ports
-  while (segments.count > 1) for (const path of segments.takeLast().markDeleted()) fs.removeFile(path)
-  for (const path of segments.active.markDeleted()) fs.removeFile(path)
+  for (const segment of segments.all.toReversed()) {
+    for (const path of segment.markDeleted()) fs.removeFile(path)
+    fs.syncDirectory(options.directory)
+  }
   segments.replaceAll(createSegment(offset, options, ports))
 }

@@ -36,11 +36,12 @@ export class LogTruncation {
       log.lowerRecoveryPoint(Math.min(baseOffset, log.segments.first.baseOffset))
       log.generation++
       log.tail.clear()
+      // First: one at the new base, left by a crash in between, would tell of another history.
+      log.snapshots.removeAbove(-1)
       while (log.segments.count > 1) this.#dropActiveSegment()
       this.#replaceLastSegment(baseOffset)
       log.epochs.clear()
       log.epochsDirty = true
-      log.snapshots.removeAbove(-1)
       log.producers.load([], baseOffset)
       log.logStartOffset = logStartOffset
       log.highWatermark = Math.min(Math.max(log.highWatermark, logStartOffset), Math.max(baseOffset, logStartOffset))

@@ -38,15 +38,18 @@ export interface SegmentEnd {
   /** Base of the next segment; null after the last. */
   readonly nextBaseOffset: number | null
   readonly recoveryPoint: number
+  readonly logStartOffset: number
   /** The indexes name records below this offset, which is not above the recovery point. */
   readonly indexedEnd: number
 }
 
 /** How to take the end of one scanned segment. A crash may also lose the size of a file, so that it ends well but too early. */
-export function judgeSegmentEnd({ nextOffset, isBad, nextBaseOffset, recoveryPoint, indexedEnd }: SegmentEnd): EndVerdict {
+export function judgeSegmentEnd({ nextOffset, isBad, nextBaseOffset, recoveryPoint, logStartOffset, indexedEnd }: SegmentEnd): EndVerdict {
   // A disk that lost what it had synced leaves a file too short, and says in the indexes what is missing. Compaction leaves no such entries.
   if (nextOffset < Math.min(indexedEnd, nextBaseOffset ?? Infinity)) return { kind: 'corrupt' }
-  const endsEarly = nextBaseOffset === null ? nextOffset < recoveryPoint : nextOffset < nextBaseOffset
+  // What was promised below the log start nobody wants: a start that was dropping it may have come to an end in between.
+  const wantedEnd = recoveryPoint > logStartOffset ? recoveryPoint : 0
+  const endsEarly = nextOffset < (nextBaseOffset ?? wantedEnd)
   if (!isBad && !endsEarly) return { kind: 'sound' }
   if (nextOffset >= recoveryPoint) return { kind: 'cut' }
   // Compaction leaves gaps between segments whose bytes are all sound; below the recovery point that is what a gap is.

@@ -85,7 +85,7 @@ class TailRecovery {
 
   /** Index files below the recovery point are believed: they are synced before the point is recorded, and are only added to. */
   #scanSegment(segment: Segment, offsetMin: number, nextBaseOffset: number | null): { readonly resumed: Resumed; readonly verdict: EndVerdict } {
-    const { recoveryPoint } = this.#options
+    const { recoveryPoint, logStartOffset } = this.#options
     segment.keepAbortedBelow(recoveryPoint)
     const indexedEnd = this.#indexedEnd(segment)
     const believed = { trustBelowOffset: recoveryPoint, indexes: 'sound-part' as const }
@@ -93,7 +93,7 @@ class TailRecovery {
     const resumed = this.#resume(segment, { ...believed, check: checker(offsetMin), onBatch })
     const nextOffset = Math.max(resumed.nextOffset, segment.baseOffset)
     const isBad = resumed.end.kind === 'bad'
-    return { resumed, verdict: judgeSegmentEnd({ nextOffset, isBad, nextBaseOffset, recoveryPoint, indexedEnd }) }
+    return { resumed, verdict: judgeSegmentEnd({ nextOffset, isBad, nextBaseOffset, recoveryPoint, logStartOffset, indexedEnd }) }
   }
 
   /** Behind the last record below the recovery point that an index entry names: it was on the disk. */
