@@ -45,6 +45,6 @@ export const metadataMutants: readonly Mutant[] = [
   },
   {
     name: 'who was cut off is counted in before it knows that it was replaced', proves: 'G3 CommittedOffset', takes: 'replaced-in-silence', file: `${metadata}/brokers/heartbeat.ts`,
-    find: 'return currentMetadataOffset >= Math.max(broker.epoch, sessions.fencedAt(broker.id))', replace: 'return currentMetadataOffset >= Math.max(broker.epoch, Math.min(0, sessions.fencedAt(broker.id)))',
+    find: '(!fenced || currentMetadataOffset >= sessions.fencedAt(id))', replace: '(!fenced || sessions.fencedAt(id) > -2)',
   },
 ]
