@@ -25,11 +25,11 @@ export const storageMutants: readonly Mutant[] = [
     find: '    if (entry === undefined || batch.producerEpoch >= entry.producerEpoch) return null\n', replace: '    if (entry === undefined || batch.producerEpoch >= 0) return null\n',
   },
   {
-    name: 'the mark of a clean stop outlives the start', file: `${storage}/log-manager.ts`,
+    name: 'the mark of a clean stop outlives the start', file: `${storage}/manager/log-manager.ts`,
     find: '        removeCleanShutdown(this.#fs, store.directory.path)\n', replace: '',
   },
   {
-    name: 'the mark of a clean stop is written before logs are closed', proves: 'C7 UncleanExclusion', file: `${storage}/log-manager.ts`,
+    name: 'the mark of a clean stop is written before logs are closed', proves: 'C7 UncleanExclusion', file: `${storage}/manager/log-manager.ts`,
     find: '    const unclean = new Set<LogDirectoryStore>()\n',
     replace: '    const unclean = new Set<LogDirectoryStore>()\n    for (const store of this.#stores) this.#closeStore(store, brokerEpoch)\n',
   },
@@ -75,7 +75,7 @@ export const storageMutants: readonly Mutant[] = [
   },
   {
     // The replica manager and the log manager both look at the topic id.
-    name: 'the log of a deleted topic is taken for that of its successor', file: `${storage}/log-manager.ts`,
+    name: 'the log of a deleted topic is taken for that of its successor', file: `${storage}/manager/log-manager.ts`,
     find: '    if (log.topicId !== topicId) {\n', replace: '    if (log.topicId === ZERO_UUID) {\n',
     also: [{ file: `${replication}/hosting/replica-hosting.ts`, find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '' }],
   },

@@ -4,9 +4,9 @@ import type { Random, Scheduler } from '@kavka/kernel'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
 import { MemoryFileSystem, VirtualScheduler } from '@kavka/testkit'
 import type { LogConfig } from '../log-config.ts'
-import { LogManager } from '../log-manager.ts'
-import { logManagerDefaults } from '../log-manager-options.ts'
-import type { LogManagerOptions } from '../log-manager-options.ts'
+import { LogManager } from '../manager/log-manager.ts'
+import { logManagerDefaults } from '../manager/log-manager-options.ts'
+import type { LogManagerOptions } from '../manager/log-manager-options.ts'
 import type { DiskLog } from '../log/disk-log.ts'
 
 export const PARTITION: TopicPartition = { topic: 'golden', partition: 0 }

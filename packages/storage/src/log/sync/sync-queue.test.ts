@@ -2,7 +2,7 @@ import { VirtualScheduler } from '@kavka/testkit'
 import type { FileSystem } from '@kavka/kernel'
 import { NameSyncs } from './background-sync.ts'
 import { IndexMemory } from '../index/index-memory.ts'
-import { eachAtOnce } from '../../each-at-once.ts'
+import { eachAtOnce } from '../../manager/each-at-once.ts'
 import { SyncQueue } from './sync-queue.ts'
 import type { SyncedLog } from './sync-queue.ts'
 

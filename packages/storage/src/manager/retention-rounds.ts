@@ -3,7 +3,7 @@
  * segments of thousands of partitions may expire in the same minute.
  */
 import type { Scheduler } from '@kavka/kernel'
-import type { DiskLog } from './log/disk-log.ts'
+import type { DiskLog } from '../log/disk-log.ts'
 
 /** After it no other segments are begun in the turn. */
 const TURN_MS_MAX = 2

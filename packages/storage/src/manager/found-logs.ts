@@ -3,9 +3,9 @@ import { failure, success } from '@kavka/kernel'
 import type { FileSystem, Logger, Result } from '@kavka/kernel'
 import { ZERO_UUID } from '@kavka/protocol'
 import type { TopicPartition, Uuid } from '@kavka/protocol'
-import { parsePartitionDirectory } from './files/log-directory-names.ts'
-import { parsePartitionMetadata, PARTITION_METADATA_FILE } from './files/partition-metadata.ts'
-import { readFileIfThere } from './files/read-file-if-there.ts'
+import { parsePartitionDirectory } from '../files/log-directory-names.ts'
+import { parsePartitionMetadata, PARTITION_METADATA_FILE } from '../files/partition-metadata.ts'
+import { readFileIfThere } from '../files/read-file-if-there.ts'
 
 /** Kafka's LogManager leaves the metadata log to Raft. */
 const CLUSTER_METADATA_TOPIC = '__cluster_metadata'

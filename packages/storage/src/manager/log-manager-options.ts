@@ -1,5 +1,5 @@
 import type { NodeId } from '@kavka/protocol'
-import type { LogConfig } from './log-config.ts'
+import type { LogConfig } from '../log-config.ts'
 
 /** How much may lie behind the recovery points, where a start after a crash would read it, before they are moved between two regular checkpoints. */
 export interface UnsavedBounds {

@@ -1,6 +1,6 @@
 import { buildBatch } from '@kavka/protocol'
 import type { LeaderEpoch, NodeId, Offset, Uuid } from '@kavka/protocol'
-import { LOG_DIR, LogFixture, PARTITION, TOPIC_ID } from './testing/log-fixture.ts'
+import { LOG_DIR, LogFixture, PARTITION, TOPIC_ID } from '../testing/log-fixture.ts'
 
 const EPOCH = 0 as LeaderEpoch
 const batch = (timestamp = 1_700_000_400_000) => buildBatch([{ timestamp, key: null, value: Buffer.alloc(100, 1) }])

@@ -3,7 +3,7 @@ import { every } from '@kavka/kernel'
 import type { Scheduler, TimerHandle } from '@kavka/kernel'
 import type { LogDirectoryStore } from './log-directory-store.ts'
 import type { LogManagerOptions } from './log-manager-options.ts'
-import type { DiskLog } from './log/disk-log.ts'
+import type { DiskLog } from '../log/disk-log.ts'
 
 /** How often it is looked at how much a recovery would have to read. */
 const UNSAVED_CHECK_INTERVAL_MS = 1_000

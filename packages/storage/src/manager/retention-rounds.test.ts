@@ -1,5 +1,5 @@
 import type { Scheduler } from '@kavka/kernel'
-import type { DiskLog } from './log/disk-log.ts'
+import type { DiskLog } from '../log/disk-log.ts'
 import { RetentionRounds } from './retention-rounds.ts'
 
 /** Logs with so many pieces to delete each; deleting one takes `pieceMs`. */

@@ -1,17 +1,17 @@
 /** What the logs of a node share: memory, open files and the end of a turn with all others, the order of syncs with their directory's. */
 import type { FileSystem, Logger, Scheduler } from '@kavka/kernel'
-import type { OpenFiles } from './files/open-files.ts'
+import type { OpenFiles } from '../files/open-files.ts'
 import type { LogDirectoryStore } from './log-directory-store.ts'
 import type { LogManagerOptions } from './log-manager-options.ts'
-import { NameSyncs } from './log/sync/background-sync.ts'
-import { IndexMemory } from './log/index/index-memory.ts'
-import type { DiskLogPorts } from './log/log-state.ts'
-import { ReadMemory } from './log/read/read-memory.ts'
-import { Segment } from './log/segment/segment.ts'
-import type { SegmentOptions } from './log/segment/segment.ts'
-import { SyncQueue } from './log/sync/sync-queue.ts'
-import { TailCache } from './log/read/tail-cache.ts'
-import { TurnEnd } from './log/sync/turn-end.ts'
+import { NameSyncs } from '../log/sync/background-sync.ts'
+import { IndexMemory } from '../log/index/index-memory.ts'
+import type { DiskLogPorts } from '../log/log-state.ts'
+import { ReadMemory } from '../log/read/read-memory.ts'
+import { Segment } from '../log/segment/segment.ts'
+import type { SegmentOptions } from '../log/segment/segment.ts'
+import { SyncQueue } from '../log/sync/sync-queue.ts'
+import { TailCache } from '../log/read/tail-cache.ts'
+import { TurnEnd } from '../log/sync/turn-end.ts'
 
 /** Logs of a directory synced at once: more than there are threads that sync, so that none of them waits. */
 const SYNCS_AT_ONCE = 64
