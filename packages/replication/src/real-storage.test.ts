@@ -1,6 +1,6 @@
 /** The same managers over the real storage, on a disk in memory that loses what was not synced. */
 import { seededRandom, silentLogger } from '@kavka/kernel'
-import { buildBatch, nodeId } from '@kavka/protocol'
+import { buildBatch, ErrorCode, nodeId } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
 import { LogManager, logManagerDefaults } from '@kavka/storage'
 import { MemoryFileSystem, VirtualScheduler } from '@kavka/testkit'
@@ -87,7 +87,7 @@ async function cluster() {
     await scheduler.advance(ms)
   }
   await publish()
-  return { scheduler, controller, brokers, publish, streams, one: brokers[0]!, two: brokers[1]! }
+  return { scheduler, controller, brokers, disks, publish, streams, one: brokers[0]!, two: brokers[1]! }
 }
 
 function batch(text: string): Buffer {
@@ -140,4 +140,12 @@ test('a leader that wrote nothing in its epoch follows the next one', async () =
   expect(await produce(two, 'new', scheduler)).toMatchObject({ errorCode: 0, baseOffset: 1 })
   expect(one.manager.partition(orders)!.log.logEndOffset).toBe(2)
   expect(one.manager.metrics.troubledPartitionCount).toBe(0)
+})
+
+test('what comes to a log that cannot begin its next segment is refused at once, not when its time is up', async () => {
+  const { scheduler, one, disks } = await cluster()
+  one.manager.partition(orders)!.log.reconfigure({ ...config, segmentBytes: 100 })
+  expect(await produce(one, 'v0', scheduler)).toMatchObject({ errorCode: ErrorCode.NONE })
+  disks[0]!.inject({ operation: 'open', code: 'EIO', pathIncludes: '00000000000000000001.log' })
+  expect(await produce(one, 'v1', scheduler)).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
 })

@@ -48,6 +48,9 @@ export class LogAppender {
       nextOffset += batch.lastOffsetDelta + 1
     }
     this.#append(batches, 'cached')
+    // It failed while a segment was begun: who would wait for these records would do so in vain.
+    const failed = log.unavailable()
+    if (failed !== null) return refuse(ErrorCode.KAFKA_STORAGE_ERROR, failed)
     const logAppendTimeMs = log.config.messageTimestampType === 'LogAppendTime' ? nowMs : -1
     return {
       kind: 'appended',
@@ -60,8 +63,7 @@ export class LogAppender {
 
   asFollower(records: Buffer, leaderEpochMax: LeaderEpoch): FollowerAppendOutcome {
     const log = this.#log
-    const unavailable = log.unavailable()
-    if (unavailable !== null) return { kind: 'refused', errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: unavailable }
+    if (log.unavailable() !== null) return refusedByDisk(log)
     const selected = selectForFollower(records, leaderEpochMax, log)
     if (selected.kind === 'refused') return selected
     const { batches } = selected
@@ -69,6 +71,7 @@ export class LogAppender {
     if (first !== undefined && first.baseOffset < log.logEndOffset) {
       // The leader's first batch straddles our start, which lies inside it after DeleteRecords: begin where the batch begins.
       this.#truncation.startAt(first.baseOffset, log.logStartOffset)
+      if (log.unavailable() !== null) return refusedByDisk(log)
     }
     if (batches.length > 0) this.#append(batches, 'uncached')
     return { kind: 'appended', logEndOffset: log.logEndOffset as Offset }
@@ -172,6 +175,10 @@ export class LogAppender {
 }
 
 type TailCaching = 'cached' | 'uncached'
+
+function refusedByDisk(log: LogState): FollowerAppendOutcome {
+  return { kind: 'refused', errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: log.unavailable() ?? '' }
+}
 
 function refuse(errorCode: number, message: string): LeaderAppendOutcome {
   return { kind: 'refused', errorCode, message, recordErrors: [] }

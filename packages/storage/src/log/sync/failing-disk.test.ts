@@ -249,3 +249,15 @@ test.each(['append', 'look-up by time'])('a sector that cannot be read ends all 
   expect(log.durableEndOffset).toBe(100)
   expect(log.appendAsLeader(batch(), EPOCH, 'client')).toMatchObject({ kind: 'refused', errorCode: KAFKA_STORAGE_ERROR })
 })
+
+test.each(['rename', 'remove', 'sync-directory'] as const)('a follower whose log cannot begin anew (%s) refuses what it was to begin with', async (operation) => {
+  const fixture = new LogFixture()
+  const log = await fixture.log()
+  log.truncateFullyAndStartAt(5 as Offset)
+  await fixture.settle()
+  fixture.fs.inject({ operation, code: 'EIO', pathIncludes: 'golden-0' })
+  // The log begins inside the leader's first batch.
+  const records = Array.from({ length: 5 }, () => ({ timestamp: 1_700_000_400_000, key: null, value: null }))
+  expect(log.appendAsFollower(buildBatch(records, { baseOffset: 3 }), EPOCH)).toMatchObject({ kind: 'refused', errorCode: KAFKA_STORAGE_ERROR })
+  expect(fixture.manager.directories).toMatchObject([{ state: 'offline' }])
+})
