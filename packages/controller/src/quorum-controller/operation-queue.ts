@@ -17,7 +17,7 @@ import type { Quorum } from '../quorum/driver-contract.ts'
 import { bytesOf, PART_BYTES_MAX, partsOf } from './entry-parts.ts'
 import type { Operation, OperationFate } from './operation.ts'
 
-/** Operations waiting for their turn; more are turned away. */
+/** Operations that are not answered: they wait for their turn, for a commit, or until the voters are heard. More are turned away. */
 export const OPERATIONS_QUEUED_MAX = 10_000
 /** Records after which a batch is closed and the next one begun: keeps entries far below the log's limit. */
 export const RECORDS_PER_BATCH_MAX = 2_000
@@ -83,8 +83,8 @@ export class OperationQueue {
   }
 
   add(operation: Operation): void {
-    if (this.#state === 'closed' || this.#queued.length >= OPERATIONS_QUEUED_MAX)
-      return operation.dropped('not-done')
+    const waiting = this.#queued.length + this.#answers.length + this.#unconfirmed.length
+    if (this.#state === 'closed' || waiting >= OPERATIONS_QUEUED_MAX) return operation.dropped('not-done')
     this.#queued.push(operation)
     this.#scheduleTurn()
   }

@@ -1,6 +1,7 @@
 import { ApiKey, describeQuorumResponseCodec, ErrorCode, Writer } from '@kavka/protocol'
 import type { DescribeQuorumResponse, Encodable } from '@kavka/protocol'
 import { ControllerNode, outcomeOf } from '../testing/controller-node.ts'
+import { OPERATIONS_QUEUED_MAX } from './operation-queue.ts'
 
 describe('becoming active', () => {
   test('only once the entry of its own epoch is committed', async () => {
@@ -68,6 +69,19 @@ describe('requests', () => {
     quorum.otherFetchesMs = [-1, scheduler.wallMs()]
     await scheduler.advance(50)
     expect(late.value).toMatchObject({ kind: 'answered' })
+  })
+
+  test('that cannot be told are turned away when there are too many', async () => {
+    const node = await new ControllerNode().activate()
+    node.quorum.otherFetchesMs = [-1, -1]
+    const replies: ReturnType<typeof outcomeOf>[] = []
+    for (let round = 0; round < 11; round++) {
+      for (let i = 0; i < OPERATIONS_QUEUED_MAX / 10; i++) replies.push(outcomeOf(node.request(ApiKey.UnregisterBroker, 0, { brokerId: 7 })))
+      await node.scheduler.advance(1)
+    }
+    const turnedAway = replies.map(({ value }, index) => (value === null ? -1 : index)).filter((index) => index >= 0)
+    expect([turnedAway.length, turnedAway[0]]).toEqual([OPERATIONS_QUEUED_MAX / 10, OPERATIONS_QUEUED_MAX])
+    expect(replies.at(-1)!.value).toMatchObject({ kind: 'not-controller' })
   })
 
   test('that change nothing are not answered by a leader that was replaced', async () => {
