@@ -215,21 +215,20 @@ function replaceStaticMember(context: ClassicContext, group: ClassicGroup, join:
     sessionTimeoutMs: join.request.sessionTimeoutMs,
     awaitingJoin: join.correlation,
   })
+  const undo = { ids, before, leaderBefore, generationId: group.generationId }
+  const isSettled = group.state.kind === 'Stable' && group.selectProtocol() === group.protocolName
+  if (isSettled) storeReplacement(context, group, join, undo)
+  else rebalanceForReplacement(context, group, join)
+}
+
+function rebalanceForReplacement(context: ClassicContext, group: ClassicGroup, join: Join): void {
   switch (group.state.kind) {
     case 'Stable':
-      if (group.selectProtocol() === group.protocolName) {
-        storeReplacement(context, group, join, { ids, before, leaderBefore, generationId: group.generationId })
-      } else {
-        prepareRebalance(context, group, join.now)
-      }
-      return
+    // The old id may already be with the leader, whose assignment would then miss the new one.
     case 'CompletingRebalance':
-      // The old id may already be with the leader, whose assignment would then miss the new one.
-      prepareRebalance(context, group, join.now)
-      return
+      return prepareRebalance(context, group, join.now)
     case 'PreparingRebalance':
-      maybeCompleteJoin(context, group, join.now)
-      return
+      return maybeCompleteJoin(context, group, join.now)
     case 'Empty':
     case 'Dead':
       assert(false, 'a group without members has no static member', { groupId: group.groupId })

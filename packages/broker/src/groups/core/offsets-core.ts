@@ -22,6 +22,11 @@ export interface OffsetWrite {
   readonly stored: StoredOffset
 }
 
+interface CommitTimes {
+  readonly commitTimestampMs: number
+  readonly expireTimestampMs: number
+}
+
 /** What a commit writes and what it answers once that is in the log. */
 export interface CommitPlan {
   readonly writes: readonly OffsetWrite[]
@@ -35,35 +40,35 @@ export interface CommitPlan {
 export function planCommit(
   topics: readonly CommittedTopic[],
   metadataLengthMax: number,
-  times: { readonly commitTimestampMs: number; readonly expireTimestampMs: number },
+  times: CommitTimes,
 ): CommitPlan {
   const writes: OffsetWrite[] = []
   const answered = topics.map((topic) => ({
     name: topic.name,
     topicId: topic.topicId,
     partitions: topic.partitions.map((partition) => {
-      const metadata = partition.committedMetadata ?? ''
-      const tooLong = metadata.length > metadataLengthMax
-      if (!tooLong) {
-        writes.push({
-          topic: topic.name,
-          partition: partition.partitionIndex,
-          stored: {
-            offset: partition.committedOffset,
-            leaderEpoch: partition.committedLeaderEpoch,
-            metadata,
-            topicId: topic.topicId,
-            ...times,
-          },
-        })
-      }
-      return {
-        partitionIndex: partition.partitionIndex,
-        errorCode: tooLong ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE,
-      }
+      const { partitionIndex } = partition
+      const isTooLong = (partition.committedMetadata?.length ?? 0) > metadataLengthMax
+      if (isTooLong) return { partitionIndex, errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE }
+      writes.push(writeOf(topic, partition, times))
+      return { partitionIndex, errorCode: ErrorCode.NONE }
     }),
   }))
   return { writes, answer: { topics: answered } }
+}
+
+function writeOf({ name, topicId }: CommittedTopic, partition: CommittedTopic['partitions'][number], times: CommitTimes): OffsetWrite {
+  return {
+    topic: name,
+    partition: partition.partitionIndex,
+    stored: {
+      offset: partition.committedOffset,
+      leaderEpoch: partition.committedLeaderEpoch,
+      metadata: partition.committedMetadata ?? '',
+      topicId,
+      ...times,
+    },
+  }
 }
 
 /** The same error for every partition of a commit. */

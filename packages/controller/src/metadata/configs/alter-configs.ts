@@ -17,7 +17,7 @@ import { failure, success } from '@kavka/kernel'
 import type { Result } from '@kavka/kernel'
 import type { ApiError, Decision, DecisionContext, PartOutcome } from '../decision.ts'
 import { apiError, decidedInParts, repeatedAmong, withoutRecords } from '../decision.ts'
-import type { ConfigResourceType } from '../image.ts'
+import type { ConfigResourceType, MetadataImage } from '../image.ts'
 import { resourceKey } from '../image.ts'
 import { elrEnabled } from '../partitions/partition-changes.ts'
 import type { ConfigRecord } from '../records.ts'
@@ -115,13 +115,8 @@ function resourceOf(
     case ResourceType.TOPIC:
       if (image.topics.byName.has(name)) return success({ type: resourceType, name })
       return failure(apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`))
-    case ResourceType.BROKER: {
-      if (name !== '' && !/^\d{1,10}$/.test(name))
-        return invalid(`Invalid broker name ${name}: a broker id is expected.`)
-      if (name === '' || isRegistered(Number(name)))
-        return success({ type: resourceType, name: name === '' ? '' : String(Number(name)) })
-      return failure(apiError(ErrorCode.BROKER_ID_NOT_REGISTERED, `No broker with id ${name} found.`))
-    }
+    case ResourceType.BROKER:
+      return brokerOf(image, name)
     case ResourceType.CLIENT_METRICS:
       return name === ''
         ? invalid('Default client metrics resources are not allowed.')
@@ -135,10 +130,16 @@ function resourceOf(
     default:
       return invalid(`Unexpected resource type ${resourceType}.`)
   }
+}
 
-  function isRegistered(id: number): boolean {
-    return image.brokers.has(id as NodeId) || image.controllers.has(id as NodeId)
-  }
+/** The empty name means all brokers. */
+function brokerOf({ brokers, controllers }: MetadataImage, name: string): Result<Resource, ApiError> {
+  const type = ResourceType.BROKER
+  if (name === '') return success({ type, name })
+  if (!/^\d{1,10}$/.test(name)) return failure(apiError(ErrorCode.INVALID_REQUEST, `Invalid broker name ${name}: a broker id is expected.`))
+  const id = Number(name) as NodeId
+  if (brokers.has(id) || controllers.has(id)) return success({ type, name: String(id) })
+  return failure(apiError(ErrorCode.BROKER_ID_NOT_REGISTERED, `No broker with id ${name} found.`))
 }
 
 function replaced(
