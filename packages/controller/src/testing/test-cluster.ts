@@ -79,6 +79,9 @@ export class TestCluster {
     if (records.length > 0) {
       this.batches.push(records)
       this.image = replayBatch(this.image, records, this.image.offset + 1, 1 as LeaderEpoch)
+      for (const record of records) {
+        if (record.kind === 'broker-change' && record.fenced === true) this.sessions.fenced(record.brokerId, this.image.offset)
+      }
     }
     return this.image.offset
   }
