@@ -1,10 +1,10 @@
 /** One node of the cluster: the real shells and cores of a combined or broker-only process, put together on simulated ports. */
 import { silentLogger } from '@kavka/kernel'
-import type { BrokerConfig, KeyValueStore, KeyValueWrite, Logger, NodeLayout, Random } from '@kavka/kernel'
+import type { BrokerConfig, Logger, NodeLayout, Random } from '@kavka/kernel'
 import { brokerRegistration, BrokerLifecycle, controllerRegistration, ControllerRegistrar, DynamicConfig, LogBackedGroupCoordinator, newIncarnationId, ProducerIdManager, RegistrationGate } from '@kavka/broker'
 import { emptyImage, MetadataLoader, QuorumController, QuorumDriver } from '@kavka/controller'
-import type { ControllerReply, ControllerRequest, ControllerService, Entry, MetadataImage, MetadataPublisher, RaftMessage, RoleState } from '@kavka/controller'
-import type { BrokerEpoch, LeaderEpoch, NodeId, Offset } from '@kavka/protocol'
+import type { ControllerService, MetadataPublisher, RaftMessage } from '@kavka/controller'
+import type { BrokerEpoch, NodeId } from '@kavka/protocol'
 import { ReplicaManagerShell } from '@kavka/replication'
 import { LogManager, logManagerDefaults } from '@kavka/storage'
 import type { LogConfig } from '@kavka/storage'
@@ -18,6 +18,8 @@ import type { World } from '../world/world.ts'
 import { SimulatedControllerChannel } from './controller-channel.ts'
 import { ObservedLogs } from './observed-logs.ts'
 import type { ReplicaObserver, Rot } from './observed-logs.ts'
+import { observedService, observedStateMachine, observedStore } from './observed-quorum.ts'
+import type { QuorumObserver } from './observed-quorum.ts'
 import { SimulatedReplicationTransport } from './replication-transport.ts'
 
 export const CLUSTER_ID = '4L6g3nShT-eMCtK--X86sw'
@@ -32,19 +34,6 @@ export interface NodeSettings {
   readonly logRetainedBytes: number
   /** Smaller than an operator may choose, so that segments roll within seconds. */
   readonly segmentBytes: number
-}
-
-/** What the checkers hear of one node's part in the quorum. */
-export interface QuorumObserver {
-  /** The controller of that node is asked; the result is to be called with its reply. */
-  asked(node: SimulatedNode, request: ControllerRequest): (reply: ControllerReply) => void
-  /** On the disk, and nobody has acted on it yet. */
-  stored(node: SimulatedNode, writes: readonly KeyValueWrite[]): void
-  sending(node: SimulatedNode, message: RaftMessage): void
-  committed(node: SimulatedNode, entries: readonly Entry[]): void
-  snapshotLoaded(node: SimulatedNode, offset: Offset, epoch: LeaderEpoch): void
-  role(node: SimulatedNode, role: RoleState): void
-  imageAdvanced(node: SimulatedNode, image: MetadataImage): void
 }
 
 export interface NodeDependencies {
@@ -105,7 +94,7 @@ export class SimulatedNode {
     this.loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler: process, log: this.#logger })
     this.driver = this.#createDriver()
     this.controller = settings.layout.isController ? this.#createController() : null
-    this.service = this.controller === null ? null : this.#observedService(this.controller)
+    this.service = this.controller === null ? null : observedService(this, this.controller, deps.observer)
     this.channel = this.#createChannel()
     this.transport = this.#createTransport()
     this.startedMs = world.nowMs
@@ -173,9 +162,9 @@ export class SimulatedNode {
         snapshotAfterBytes, logRetainedBytes,
       },
       {
-        store: this.#observedStore(), scheduler: process, random, logger: this.#logger,
+        store: observedStore(this, this.#deps.observer), scheduler: process, random, logger: this.#logger,
         peers: { send: (to, message) => this.#send(to, message) },
-        stateMachine: this.#stateMachine(),
+        stateMachine: observedStateMachine(this, this.#deps.observer),
         onFatal: (cause) => onFatal(cause),
       },
     )
@@ -319,54 +308,6 @@ export class SimulatedNode {
     const { network, peer, world } = this.#deps
     world.hash.text(message.kind)
     network.datagram(this.id, to, () => listening(peer(to))?.driver.receive(message))
-  }
-
-  #observedStore(): KeyValueStore {
-    const { store, observer } = this.#deps
-    return {
-      get: (key) => store.get(key),
-      range: (from, to) => store.range(from, to),
-      write: async (writes) => {
-        await store.write(writes)
-        observer.stored(this, writes)
-      },
-      close: () => store.close(),
-    }
-  }
-
-  #observedService(controller: ControllerService): ControllerService {
-    return {
-      handle: async (request) => {
-        const judge = this.#deps.observer.asked(this, request)
-        const reply = await controller.handle(request)
-        if (this.process.isAlive) judge(reply)
-        return reply
-      },
-      sessionOpened: (brokerId, brokerEpoch) => controller.sessionOpened(brokerId, brokerEpoch),
-      sessionLost: (brokerId, brokerEpoch) => controller.sessionLost(brokerId, brokerEpoch),
-    }
-  }
-
-  #stateMachine(): ConstructorParameters<typeof QuorumDriver>[1]['stateMachine'] {
-    const { observer } = this.#deps
-    return {
-      onCommitted: (entries) => {
-        observer.committed(this, entries)
-        this.loader.onCommitted(entries)
-        observer.imageAdvanced(this, this.loader.image)
-      },
-      onSnapshot: (bytes, offset, epoch) => {
-        observer.snapshotLoaded(this, offset, epoch)
-        this.loader.onSnapshot(bytes, offset, epoch)
-        observer.imageAdvanced(this, this.loader.image)
-      },
-      snapshotState: () => this.loader.snapshotState(),
-      onRoleChange: (role) => {
-        observer.role(this, role)
-        this.loader.onRoleChange(role)
-        this.channel.setLeader(role.leaderId)
-      },
-    }
   }
 
   /** Knocks at a port: refused only when a running machine says that nobody listens. */
