@@ -123,6 +123,24 @@ test('those who wait for the same directory share the sync that begins after the
   expect(syncs.isRunning('/d')).toBe(false)
 })
 
+test('a directory whose next sync is wanted is never seen as synced in between, nor synced twice at once', async () => {
+  const finish: (() => void)[] = []
+  const syncDirectoryInBackground = () => new Promise<void>((resolve) => finish.push(resolve))
+  const syncs = new NameSyncs({ fs: { syncDirectoryInBackground } as unknown as FileSystem })
+  void syncs.sync('/d')
+  const next = syncs.sync('/d')
+  finish[0]!()
+  for (let tick = 0; finish.length < 2; tick++) {
+    expect([syncs.isRunning('/d'), tick < 20]).toEqual([true, true])
+    void syncs.sync('/d')
+    await Promise.resolve()
+  }
+  finish[1]!()
+  await next
+  await settled()
+  expect([syncs.isRunning('/d'), finish.length]).toEqual([false, 2])
+})
+
 test('the indexes used longest ago go first; those that cannot be read back stay', () => {
   const evicted: string[] = []
   const segment = (name: string, canGo = true) => ({ evictIndexes: () => canGo && evicted.push(name) > 0 })
