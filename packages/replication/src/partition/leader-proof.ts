@@ -21,6 +21,8 @@ export interface LeaderProofDependencies {
 
 /** One read at a time, so that it costs the disk no more than a consumer that starts at the beginning. */
 const CHUNK_BYTES = 1024 * 1024
+/** After a read that said nothing. */
+const RETRY_MS = 1_000
 
 export class LeaderProof {
   readonly #dependencies: LeaderProofDependencies
@@ -41,10 +43,18 @@ export class LeaderProof {
   async #run(log: PartitionLog, known: { readonly epoch: LeaderEpoch; state: ProofState }): Promise<void> {
     const outcome = await this.#read(log, known.epoch).catch(() => 'abandoned' as const)
     if (this.#known !== known) return
-    // Whoever asks again begins another one.
-    if (outcome === 'abandoned') this.#known = null
-    else known.state = outcome
+    if (outcome === 'abandoned') return this.#retryLater(known)
+    known.state = outcome
     this.#dependencies.settled()
+  }
+
+  /** Who waits asks again as soon as it is told, and that begins another one: at once it would be the same again. */
+  #retryLater(known: object): void {
+    this.#dependencies.scheduler.after(RETRY_MS, () => {
+      if (this.#known !== known) return
+      this.#known = null
+      this.#dependencies.settled()
+    })
   }
 
   async #read(log: PartitionLog, epoch: LeaderEpoch): Promise<'sound' | 'damaged' | 'abandoned'> {
