@@ -42,4 +42,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 7025, found: 'T2: a truncation forgot the producers of records below the log start, which fell back to them with the next kill' },
   { seed: 20_665, found: 'C7, a false alarm: power went between the mark of a clean stop and the end of that stop' },
   { seed: 2_145_879_183, found: 'P13, a false alarm: a disk that had lost a cut and what was written behind it showed an older log, sound to its end' },
+  { seed: 7_001_236, found: 'P13, a false alarm: a log that had rotted two lives ago was taken for what its first sectors showed' },
 ]

@@ -138,10 +138,9 @@ export class ObservedLogs implements LogStore {
    * But a disk that forgot a cut and what was written behind it shows what was there earlier, sound to its end: that is the log.
    */
   #batchesOf(log: PartitionLog): readonly ShadowBatch[] {
-    const before = this.#rot.isIn(log.directory) ? this.#rot.before(log.topicPartition) : []
-    if (before.length === 0) return batchesOnDisk(this.#disk, log.directory, shadowBatchesOf)
+    if (!this.#rot.isIn(log.directory)) return batchesOnDisk(this.#disk, log.directory, shadowBatchesOf)
     const sound = batchesOnDisk(this.#disk, log.directory, soundBatchesOf)
-    return sound.at(-1)?.last === log.logEndOffset - 1 ? sound : before
+    return sound.at(-1)?.last === log.logEndOffset - 1 ? sound : this.#rot.before(log.topicPartition)
   }
 
   /** Methods of the one object are replaced, so that whoever holds it is observed. */
