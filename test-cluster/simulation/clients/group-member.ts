@@ -1,4 +1,5 @@
 /** A member of a consumer group: joins, assigns when it leads, commits, sends heartbeats, dies or leaves, and comes back. */
+import type { Random } from '@kavka/kernel'
 import { coordinatorPartitionFor, ErrorCode, ZERO_UUID } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
@@ -13,6 +14,8 @@ export const OFFSETS_TOPIC = '__consumer_offsets'
 const SESSION_MS = 3_000
 const REBALANCE_MS = 3_000
 const REQUEST_TIMEOUT_MS = 5_000
+/** After a rebalance, with the generation before it. */
+const LATE_COMMIT_PROBABILITY = 0.1
 
 /** What a join was answered, and which generation was stable when it was asked for. */
 interface JoinedRound {
@@ -41,12 +44,15 @@ export class GroupMember {
   /** Ends for good, saying nothing. */
   isRetired = false
   #isFenced = false
+  /** Dice of their own. */
+  readonly #lateCommits: Random
   #joined = { memberId: '', joinInvokedMs: 0, joinAnsweredMs: 0 }
 
   /** `instanceId`: of a static member; absent: the dice say. */
   constructor(name: string, address: number, group: string, cluster: Cluster, instanceId?: string) {
     this.client = new Client(name, address, cluster)
     this.group = group
+    this.#lateCommits = cluster.world.random(`${name} late commits`)
     const dice = this.client.random.unit()
     this.#instanceId = instanceId ?? (dice < 0.2 ? name : null)
     // What a replaced process was to give up stays with nobody in a cooperative group, until somebody rejoins: doubles are for eager ones.
@@ -117,6 +123,7 @@ export class GroupMember {
     ), REQUEST_TIMEOUT_MS)
     if (synced === null) return
     if (synced.errorCode !== ErrorCode.NONE) return this.#refused(synced.errorCode)
+    const former = this.generation
     this.generation = generation
     const before = this.owned
     this.owned = synced.assignment.length === 0 ? [] : (JSON.parse(synced.assignment.toString()) as string[])
@@ -131,6 +138,7 @@ export class GroupMember {
     if (this.#instanceId !== null) this.checks.staticMemberSynced(this.group, this.#instanceId, this.#joined)
     // A static member that starts anew takes the place of its former self, in the same generation (KIP-345).
     this.checks.assigned(this.group, generation, this.#instanceId ?? this.#memberId, this.owned)
+    if (former >= 0 && former < generation && this.#lateCommits.unit() < LATE_COMMIT_PROBABILITY) await this.#commitLate(former)
   }
 
   #assign(members: readonly { readonly memberId: string; readonly metadata: Buffer }[]): { memberId: string; assignment: Buffer }[] {
@@ -157,14 +165,7 @@ export class GroupMember {
     const value = checks.nextCommitValue()
     const stable = checks.stableGeneration(this.group)
     const commit = checks.commitInvoked(this.group, share, value)
-    const answer = await this.#ask((node) => node.groups!.commitOffsets({ apiVersion: 9, clientId: client.name, clientHost: '/sim' }, {
-      groupId: this.group, generationIdOrMemberEpoch: generation, memberId: this.#memberId, groupInstanceId: this.#instanceId, retentionTimeMs: -1,
-      topics: [{
-        name: GROUP_TOPIC, topicId: ZERO_UUID,
-        partitions: [{ partitionIndex: Number(share), committedOffset: value, committedLeaderEpoch: -1, committedMetadata: null }],
-      }],
-    }), REQUEST_TIMEOUT_MS)
-    const errorCode = answer?.topics[0]?.partitions[0]?.errorCode
+    const errorCode = await this.#askToCommit(share, value, generation)
     if (errorCode === undefined) return client.cluster.world.probes.hit('offset commit out of time')
     if (errorCode === ErrorCode.NONE) {
       if (this.#instanceId !== null) checks.staticMemberCommitted(this.group, this.#instanceId, committer)
@@ -176,6 +177,31 @@ export class GroupMember {
       checks.commitAnswered(this.group, commit, 'refused', generation, stable)
     }
     this.#refused(errorCode)
+  }
+
+  /** One that a thread of it asked for before the rebalance goes out after it: the coordinator must refuse it. */
+  async #commitLate(generation: number): Promise<void> {
+    const { client, checks } = this
+    const share = SHARES[this.#lateCommits.below(SHARES.length)]!
+    const stable = checks.stableGeneration(this.group)
+    const commit = checks.commitInvoked(this.group, share, checks.nextCommitValue())
+    const errorCode = await this.#askToCommit(share, commit.value, generation)
+    if (errorCode === ErrorCode.NONE) return checks.commitAnswered(this.group, commit, 'ok', generation, stable)
+    if (errorCode !== ErrorCode.ILLEGAL_GENERATION) return
+    client.cluster.world.probes.hit('late commit of an older generation refused')
+    checks.commitAnswered(this.group, commit, 'refused', generation, stable)
+  }
+
+  /** The error code; undefined when there was no answer. */
+  async #askToCommit(share: string, value: number, generation: number): Promise<number | undefined> {
+    const answer = await this.#ask((node) => node.groups!.commitOffsets({ apiVersion: 9, clientId: this.client.name, clientHost: '/sim' }, {
+      groupId: this.group, generationIdOrMemberEpoch: generation, memberId: this.#memberId, groupInstanceId: this.#instanceId, retentionTimeMs: -1,
+      topics: [{
+        name: GROUP_TOPIC, topicId: ZERO_UUID,
+        partitions: [{ partitionIndex: Number(share), committedOffset: value, committedLeaderEpoch: -1, committedMetadata: null }],
+      }],
+    }), REQUEST_TIMEOUT_MS)
+    return answer?.topics[0]?.partitions[0]?.errorCode
   }
 
   async #readBack(): Promise<void> {

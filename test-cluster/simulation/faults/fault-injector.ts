@@ -5,11 +5,13 @@ import { PASSING_TOPICS } from '../clients/topic-admin.ts'
 import { STORE_FAILURE } from '../cluster.ts'
 import type { Cluster } from '../cluster.ts'
 import { DiskDamage } from './disk-damage.ts'
+import { electWhoIsBehind } from './elect-behind.ts'
 import type { PlannedFault } from './fault-plan.ts'
-import { reassign, stealFromOriginals } from './reassign.ts'
+import { reassign } from './reassign.ts'
 import { askBothSides, whomToReplace } from './replaced-in-silence.ts'
 import type { BothSides } from './replaced-in-silence.ts'
 import { overtakeProposal } from './overtaken-proposal.ts'
+import { stealFromOriginals } from './steal-from-originals.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
 const SLOW_DISK_MS_MAX = 4_000
@@ -99,7 +101,9 @@ export class FaultInjector {
       case 'slow-disk': return this.#slowDisk(id, fault)
       case 'write-error': return this.#fileFault(id, 'write', 'EIO')
       case 'disk-full': return this.#fileFault(id, 'write', 'ENOSPC')
-      case 'sync-error': return this.#fileFault(id, 'sync', 'EIO')
+      // An index is synced along with its log and other files: of several syncs at once one fails.
+      case 'sync-error': return this.#fileFault(id, 'sync', 'EIO', fault.dice[2]! < 0.4 ? '.index' : '/data/')
+      case 'elect-who-is-behind': return void electWhoIsBehind(this.#cluster, this.#admin, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       case 'store-failure': return this.#storeFailure(id)
       case 'cut-one-way': return this.#block([[id, other]], 'cut', fault.durationMs, 'link cut one way')
       case 'clog': return this.#block([[id, other], [other, id]], 'clogged', fault.durationMs, 'link clogged')
@@ -112,7 +116,7 @@ export class FaultInjector {
       case 'reassign': return void reassign(this.#cluster, this.#admin, fault)
       case 'cancel-reassignment': return void reassign(this.#cluster, this.#admin, fault)
       case 'steal-from-originals':
-        return void stealFromOriginals(this.#cluster, this.#admin, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
+        return void stealFromOriginals(this.#cluster, this.#bothSides.outside, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       default: return void this.#administer(fault)
     }
   }
@@ -198,14 +202,14 @@ export class FaultInjector {
     this.#cluster.world.scheduler.after(durationMs, once)
   }
 
-  #fileFault(id: NodeId, operation: 'write' | 'sync', code: 'EIO' | 'ENOSPC'): void {
+  #fileFault(id: NodeId, operation: 'write' | 'sync', code: 'EIO' | 'ENOSPC', pathIncludes = '/data/'): void {
     const process = this.#cluster.node(id)?.process
     if (process === undefined) return
     const probe = operation === 'sync' ? 'sync error' : code === 'EIO' ? 'write error' : 'disk full'
     this.#cluster.world.probes.hit(probe)
     // Not after a kill: Linux tells the next process of a failed sync that nobody has seen (errseq_t), which this disk does not.
     const appliesWhile = (): boolean => process.isAlive
-    const lift = this.#cluster.machine(id).disk.inject({ operation, code, times: 1, pathIncludes: '/data/', appliesWhile })
+    const lift = this.#cluster.machine(id).disk.inject({ operation, code, times: 1, pathIncludes, appliesWhile })
     this.#lifts.add(lift)
   }
 
@@ -298,5 +302,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
 }

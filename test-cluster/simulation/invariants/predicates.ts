@@ -6,7 +6,7 @@ export const predicateNames = [
   'C1 FencedLeadsNothing', 'C1 FencedNotInSync', 'C2 IsrAndElrAreReplicas', 'C2 NoElrAboveMinIsr', 'C3 BrokerEpochIncreases',
   'C3 StaleBrokerRefused', 'C4 EpochsIncrease', 'C4 StalePartitionEpochRefused', 'C5 MetadataLogMatching', 'C6 TopicIdNeverReused',
   'C7 UncleanExclusion',
-  'P1 StrongIsr', 'P2 LeaderCompleteness', 'P3 CandidateCompleteness', 'P4 JoinerHasEpochStart', 'P4 QuorumSuperset', 'P5 LogMatching',
+  'P1 StrongIsr', 'P2 LeaderCompleteness', 'P3 CandidateCompleteness', 'P4 JoinerHasEpochStart', 'P4 QuorumSuperset', 'P4 MinIsrCommits', 'P5 LogMatching',
   'P6 NoCommittedLoss', 'P7 ConsistentRead', 'P7 ReadsWhereAsked', 'P8 AppliedHWMonotonic', 'P9 AckRule', 'P10 TruncationSafety', 'P11 EpochCache',
   'P11 EpochEndTold', 'P12 LeaderEpochFencing', 'P13 OffsetDensity', 'P14 NoDirtyLeader', 'P15 DivergenceReported', 'P16 HighWatermarkIsCommitted',
   'P17 LogStart', 'P18 RemovedWhenComplete', 'P18 CandidateStays', 'P18 ListedAsItIs', 'P18 ArrivesWhereSent', 'P18 NothingIsLeft',

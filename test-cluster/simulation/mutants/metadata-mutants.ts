@@ -19,7 +19,7 @@ export const metadataMutants: readonly Mutant[] = [
     find: '  if (!unclean) return fenceBroker(context, existing)\n', replace: '  if (!unclean || existing.epoch >= 0) return fenceBroker(context, existing)\n',
   },
   {
-    name: 'a preferred leader is elected though it is not in sync', file: `${metadata}/partitions/election.ts`,
+    name: 'a preferred leader is elected though it is not in sync', takes: 'elect-who-is-behind', file: `${metadata}/partitions/election.ts`,
     find: "if (election === 'preferred' && mayLead(decision, isr, elr, preferred))", replace: "if (election === 'preferred' && decision.isActive(preferred))",
   },
   {

@@ -7,7 +7,7 @@ const broker = 'packages/broker/src'
 export const replicationMutants: readonly Mutant[] = [
   { name: 'a restarted broker acts on the metadata of its last life', file: `${broker}/node/registration-gate.ts`, find: 'if (this.#isOpen || epoch < 0 || loader.publishedImage.offset < epoch) return', replace: 'if (this.#isOpen || epoch < -1) return' },
   { name: 'high watermark over the leader alone', file: `${replication}/core/leader-state.ts`, find: 'if (inMaximalIsr(this.#isr, follower.id)) return true', replace: 'if (inMaximalIsr(this.#isr, follower.id)) return false' },
-  { name: 'high watermark below the minimum in-sync set', file: `${replication}/core/leader-state.ts`, find: '    if (this.isUnderMinIsr) return null\n', replace: '' },
+  { name: 'high watermark below the minimum in-sync set', proves: 'P4 MinIsrCommits', file: `${replication}/core/leader-state.ts`, find: '    if (this.isUnderMinIsr) return null\n', replace: '' },
   { name: 'a shrinking set counts before it is committed', file: `${replication}/core/isr-state.ts`, find: "return state.isr.includes(id) || (state.kind === 'expanding' && state.joining === id)", replace: 'return proposedIsr(state).includes(id)' },
   { name: 'a joining follower does not hold back the high watermark', file: `${replication}/core/leader-state.ts`, find: '  #holdsBack(follower: FollowerProgress, nowMs: number): boolean {', replace: '  #holdsBack(follower: FollowerProgress, nowMs: number): boolean {\n    if (nowMs >= 0) return this.#isr.isr.includes(follower.id)' },
   { name: 'the in-sync set grows below the start of the leader epoch', file: `${replication}/core/leader-state.ts`, find: '    if (follower.durableEnd < this.epochStart) return null\n', replace: '' },

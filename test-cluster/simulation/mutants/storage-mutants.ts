@@ -38,7 +38,7 @@ export const storageMutants: readonly Mutant[] = [
     find: 'log.snapshots.load(log.producers, log.segments.first.baseOffset, log.logEndOffset)', replace: 'log.snapshots.load(log.producers, log.logStartOffset, log.logEndOffset)',
   },
   {
-    name: 'a failed sync is taken for done', proves: 'S5 NoAckAfterFailedSync', file: `${storage}/log/sync/log-writer.ts`,
+    name: 'a failed sync is taken for done', proves: 'S5 NoAckAfterFailedSync', takes: 'sync-error', file: `${storage}/log/sync/log-writer.ts`,
     find: '    return Promise.all(syncs)\n', replace: '    return Promise.allSettled(syncs)\n',
   },
   {

@@ -20,6 +20,7 @@ import type { PartitionTruth } from './truth.ts'
 interface LeaderKnowledge {
   readonly epochStart: number
   readonly isrState: LeaderIsr
+  readonly effectiveMinIsr: number
 }
 
 export class ReplicationChecks implements ReplicaObserver {
@@ -105,9 +106,18 @@ export class ReplicationChecks implements ReplicaObserver {
     const isLeader = view !== null && view.topicId === topicId && view.role === 'leader'
     if (highWatermark > truth.committedEnd) {
       this.#world.judge('P16 HighWatermarkIsCommitted', isLeader, { node: nodeId, partition: nameOf(replica), highWatermark, committedEnd: truth.committedEnd })
+      if (isLeader) this.#enoughInSync(replica, view)
       this.#extend(replica, truth, highWatermark)
     }
     this.#verify('P5 LogMatching', replica, truth, Math.min(highWatermark, truth.committedEnd))
+  }
+
+  /** P4: below the minimum nothing is committed, whoever asked for it, or who is eligible would lack it (KIP-966). */
+  #enoughInSync(replica: ObservedReplica, view: object): void {
+    const known = stateOf(view)
+    if (known === null) return
+    const { isrState: { isr }, effectiveMinIsr } = known
+    this.#world.judge('P4 MinIsrCommits', isr.length >= effectiveMinIsr, { node: replica.nodeId, partition: nameOf(replica), isr: isr.join(), minIsr: effectiveMinIsr })
   }
 
   logStart(replica: ObservedReplica, logStart: number): void {
@@ -144,8 +154,7 @@ export class ReplicationChecks implements ReplicaObserver {
   #leaderOf(truth: PartitionTruth, { leader, leaderEpoch }: PartitionRegistration): LeaderKnowledge | null {
     const view = leader === null ? null : this.#cluster.node(leader)?.replicas?.partition({ topic: truth.topic, partition: truth.partition }) ?? null
     if (view?.role !== 'leader' || view.leaderEpoch !== leaderEpoch || view.topicId !== truth.topicId) return null
-    // The interface does not show it; a class that keeps it elsewhere is noticed by the planted bugs that this finds.
-    return (view as unknown as { leaderState?: LeaderKnowledge | null }).leaderState ?? null
+    return stateOf(view)
   }
 
   /** P4: who joins has at least what the leader had when its epoch began (KIP-320 rule 4). */
@@ -319,6 +328,11 @@ export class ReplicationChecks implements ReplicaObserver {
   #registrationOf(truth: PartitionTruth): PartitionRegistration | null {
     return this.#cluster.image.topics.byId.get(truth.topicId)?.partitions[truth.partition] ?? null
   }
+}
+
+/** The interface does not show it; a class that keeps it elsewhere is noticed by the planted bugs that this finds. */
+function stateOf(view: object): LeaderKnowledge | null {
+  return (view as { leaderState?: LeaderKnowledge | null }).leaderState ?? null
 }
 
 function firstAtOrAbove(batches: readonly ShadowBatch[], offset: number): number {
