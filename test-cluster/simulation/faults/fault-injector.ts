@@ -15,6 +15,8 @@ import { stealFromOriginals } from './steal-from-originals.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
 const SLOW_DISK_MS_MAX = 4_000
+/** It hears who leads the quorum, and its fetches of metadata are lost. */
+const DEAF_MS = 2_500
 
 export class FaultInjector {
   readonly #cluster: Cluster
@@ -228,6 +230,9 @@ export class FaultInjector {
     const cutOff = whomToReplace(this.#cluster, fault)
     if (cutOff === null) return
     this.#block(cutOff.links, 'cut', cutOff.durationMs, 'leader replaced in silence')
+    this.#cluster.world.scheduler.after(cutOff.durationMs, () => {
+      if (!this.#cluster.isHealing) this.#block(cutOff.deafening, 'lossy', DEAF_MS, 'leader back without its metadata')
+    })
     if (cutOff.role === 'controller') void askBothSides(this.#cluster, this.#bothSides, cutOff)
   }
 
@@ -243,7 +248,7 @@ export class FaultInjector {
     this.#cluster.world.probes.hit('stream reset')
   }
 
-  #block(links: readonly (readonly [number, number])[], kind: 'cut' | 'clogged', durationMs: number, probe: Parameters<Cluster['world']['probes']['hit']>[0]): void {
+  #block(links: readonly (readonly [number, number])[], kind: Parameters<Cluster['network']['block']>[2], durationMs: number, probe: Parameters<Cluster['world']['probes']['hit']>[0]): void {
     const { network, world } = this.#cluster
     world.probes.hit(probe)
     for (const [from, to] of links) network.block(from, to, kind)

@@ -25,6 +25,8 @@ interface CutOff {
   readonly role: 'controller' | 'coordinator'
   /** To block, both ways. */
   readonly links: readonly [number, number][]
+  /** One way: what it asks of the quorum. */
+  readonly deafening: readonly [number, number][]
   readonly durationMs: number
 }
 
@@ -32,27 +34,30 @@ export function whomToReplace(cluster: Cluster, { dice }: PlannedFault): CutOff 
   const role = dice[2]! < 0.5 ? 'controller' : 'coordinator'
   const id = role === 'controller' ? cluster.activeController?.id : keptGroupsCoordinator(cluster)
   if (id === undefined) return null
-  const links = cluster.nodeIds.filter((other) => other !== id).flatMap((other) => [[id, other], [other, id]] as [number, number][])
-  return { id, role, links, durationMs: cluster.swarm.sessionTimeoutMs + dice[3]! * BEYOND_SESSION_MS_MAX }
+  const others = cluster.nodeIds.filter((other) => other !== id)
+  const links = others.flatMap((other) => [[id, other], [other, id]] as [number, number][])
+  const deafening = role === 'coordinator' ? others.map((other) => [id, other] as [number, number]) : []
+  return { id, role, links, deafening, durationMs: cluster.swarm.sessionTimeoutMs + dice[3]! * BEYOND_SESSION_MS_MAX }
 }
 
-/** While one asks a cut-off controller whether a topic is there, the other creates and deletes it where it can. */
+/** While one asks a cut-off controller whether a topic is there, the other creates and deletes it where the next one leads. */
 export async function askBothSides(cluster: Cluster, { inside, outside }: BothSides, { id, durationMs }: CutOff): Promise<void> {
   const untilMs = cluster.world.nowMs + durationMs
-  const other = cluster.nodeIds.find((one) => one !== id && cluster.node(one) !== null)
-  if (other === undefined) return
-  const repeat = async (admin: Admin, node: NodeId, act: () => Promise<unknown>): Promise<void> => {
+  const successor = (): NodeId | undefined => [...cluster.nodes()].find((node) => node.id !== id && node.controller?.isActive === true)?.id
+  const repeat = async (admin: Admin, whom: () => NodeId | undefined, act: () => Promise<unknown>): Promise<void> => {
     while (cluster.world.nowMs < untilMs && !cluster.isHealing) {
       await admin.client.process.sleep(ASKED_EVERY_MS)
+      const node = whom()
+      if (node === undefined) continue
       admin.keepTo(node)
       await act()
     }
   }
   await Promise.all([
-    repeat(inside, id, () => inside.exists(TOPIC)),
-    repeat(outside, other, async () => {
+    repeat(inside, () => id, () => inside.exists(TOPIC)),
+    repeat(outside, successor, async () => {
       if (!(await outside.createTopic(TOPIC, 1, {}))) return
-      await outside.client.process.sleep(ASKED_EVERY_MS)
+      await outside.client.process.sleep(ASKED_EVERY_MS * 5)
       await outside.deleteTopic(TOPIC)
     }),
   ])

@@ -19,6 +19,9 @@ export interface NetworkOptions {
 
 const CONNECT_TIMEOUT_MS = 1_000
 
+/** `clogged` holds messages until it is over, however long; `cut` loses datagrams and ends connections after a while; `lossy` loses datagrams alone. */
+type BlockKind = 'cut' | 'clogged' | 'lossy'
+
 /** One direction of a connection. */
 interface Lane {
   readonly from: number
@@ -33,7 +36,7 @@ export class Network {
   readonly #random: Random
   readonly #processes = new Map<number, SimulatedProcess>()
   readonly #machinesDown = new Set<number>()
-  readonly #blocked = new Map<string, 'cut' | 'clogged'>()
+  readonly #blocked = new Map<string, BlockKind>()
   readonly #connections = new Set<Connection>()
   isFaulty = true
 
@@ -72,14 +75,15 @@ export class Network {
   }
 
   isBlocked(from: number, to: number): boolean {
-    return this.#blocked.size > 0 && this.#blocked.has(linkOf(from, to))
+    if (this.#blocked.size === 0) return false
+    const kind = this.#blocked.get(linkOf(from, to))
+    return kind === 'cut' || kind === 'clogged'
   }
 
-  /** `clogged` holds messages until it is over, however long; `cut` loses datagrams and ends connections after a while. */
-  block(from: number, to: number, kind: 'cut' | 'clogged'): void {
+  block(from: number, to: number, kind: BlockKind): void {
     if (from === to) return
     this.#blocked.set(linkOf(from, to), kind)
-    if (kind === 'clogged') return
+    if (kind !== 'cut') return
     for (const connection of this.#connections) {
       if (!connection.touches(from) || !connection.touches(to)) continue
       this.#world.scheduler.after(this.#options.keepAliveMs * (0.5 + this.#random.unit()), () => {
@@ -112,7 +116,7 @@ export class Network {
 
   /** At most once or twice, in any order, or never. */
   datagram(from: number, to: number, deliver: () => void): void {
-    if (this.isBlocked(from, to) || this.#chance(this.#options.dropProbability)) {
+    if (this.#blocked.has(linkOf(from, to)) || this.#chance(this.#options.dropProbability)) {
       this.#world.probes.hit('raft message dropped')
       return
     }
