@@ -8,15 +8,13 @@ import { DiskDamage } from './disk-damage.ts'
 import { electWhoIsBehind } from './elect-behind.ts'
 import type { PlannedFault } from './fault-plan.ts'
 import { reassign } from './reassign.ts'
-import { askBothSides, whomToReplace } from './replaced-in-silence.ts'
+import { askBothSides, replaceCoordinator, whomToReplace } from './replaced-in-silence.ts'
 import type { BothSides } from './replaced-in-silence.ts'
 import { overtakeProposal } from './overtaken-proposal.ts'
 import { stealFromOriginals } from './steal-from-originals.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
 const SLOW_DISK_MS_MAX = 4_000
-/** It hears who leads the quorum, and its fetches of metadata are lost. */
-const DEAF_MS = 2_500
 
 export class FaultInjector {
   readonly #cluster: Cluster
@@ -229,11 +227,9 @@ export class FaultInjector {
   #replaceInSilence(fault: PlannedFault): void {
     const cutOff = whomToReplace(this.#cluster, fault)
     if (cutOff === null) return
+    if (cutOff.role === 'coordinator') return void replaceCoordinator(this.#cluster, cutOff)
     this.#block(cutOff.links, 'cut', cutOff.durationMs, 'leader replaced in silence')
-    this.#cluster.world.scheduler.after(cutOff.durationMs, () => {
-      if (!this.#cluster.isHealing) this.#block(cutOff.deafening, 'lossy', DEAF_MS, 'leader back without its metadata')
-    })
-    if (cutOff.role === 'controller') void askBothSides(this.#cluster, this.#bothSides, cutOff)
+    void askBothSides(this.#cluster, this.#bothSides, cutOff)
   }
 
   #split({ dice, durationMs }: PlannedFault): void {
