@@ -7,6 +7,7 @@ import type { Cluster } from '../cluster.ts'
 import { DiskDamage } from './disk-damage.ts'
 import { electWhoIsBehind } from './elect-behind.ts'
 import type { PlannedFault } from './fault-plan.ts'
+import { loseBySuccessor } from './lost-by-successor.ts'
 import { reassign } from './reassign.ts'
 import { askBothSides, replaceCoordinator, whomToReplace } from './replaced-in-silence.ts'
 import type { BothSides } from './replaced-in-silence.ts'
@@ -113,6 +114,7 @@ export class FaultInjector {
       case 'reset': return this.#reset(id, other)
       case 'overtaken-proposal': return overtakeProposal(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       case 'replaced-in-silence': return this.#replaceInSilence(fault)
+      case 'lost-by-successor': return loseBySuccessor(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       case 'reassign': return void reassign(this.#cluster, this.#admin, fault)
       case 'cancel-reassignment': return void reassign(this.#cluster, this.#admin, fault)
       case 'steal-from-originals':
@@ -303,5 +305,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'lost-by-successor', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
 }

@@ -25,6 +25,10 @@ export const groupMutants: readonly Mutant[] = [
     find: '  let position = view.log.logStartOffset\n', replace: '  let position = ((view.log.logStartOffset + end) >> 1) as Offset\n',
   },
   {
+    name: 'a coordinator answers from what is not committed', proves: 'G3 CommittedOffset', takes: 'lost-by-successor', file: `${broker}/coordinators/partition-loader.ts`,
+    find: '  while (view.highWatermark < end) {\n', replace: '  while (view.highWatermark < 0) {\n',
+  },
+  {
     name: 'a coordinator that was replaced tells what it knew', proves: 'G3 CommittedOffset', takes: 'replaced-in-silence', file: `${broker}/groups/group-coordinator.ts`,
     find: '    if (this.#dependencies.isCountedIn()) return this.#ask(groupId, read, refused)\n', replace: "    if (groupId !== '') return this.#ask(groupId, read, refused)\n",
   },

@@ -19,8 +19,8 @@ export interface NetworkOptions {
 
 const CONNECT_TIMEOUT_MS = 1_000
 
-/** `clogged` holds messages until it is over, however long; `cut` loses datagrams and ends connections after a while; `lossy` loses datagrams alone. */
-type BlockKind = 'cut' | 'clogged' | 'lossy'
+/** `clogged` holds messages until it is over, however long; `cut` loses datagrams and ends connections after a while; `lossy` loses datagrams alone, `stalled` holds connections alone. */
+type BlockKind = 'cut' | 'clogged' | 'lossy' | 'stalled'
 
 /** One direction of a connection. */
 interface Lane {
@@ -77,7 +77,7 @@ export class Network {
   isBlocked(from: number, to: number): boolean {
     if (this.#blocked.size === 0) return false
     const kind = this.#blocked.get(linkOf(from, to))
-    return kind === 'cut' || kind === 'clogged'
+    return kind !== undefined && kind !== 'lossy'
   }
 
   block(from: number, to: number, kind: BlockKind): void {
@@ -116,7 +116,7 @@ export class Network {
 
   /** At most once or twice, in any order, or never. */
   datagram(from: number, to: number, deliver: () => void): void {
-    if (this.#blocked.has(linkOf(from, to)) || this.#chance(this.#options.dropProbability)) {
+    if (this.#losesDatagrams(from, to) || this.#chance(this.#options.dropProbability)) {
       this.#world.probes.hit('raft message dropped')
       return
     }
@@ -191,6 +191,12 @@ export class Network {
 
   forget(connection: Connection): void {
     this.#connections.delete(connection)
+  }
+
+  #losesDatagrams(from: number, to: number): boolean {
+    if (this.#blocked.size === 0) return false
+    const kind = this.#blocked.get(linkOf(from, to))
+    return kind !== undefined && kind !== 'stalled'
   }
 
   #chance(probability: number): boolean {

@@ -2,7 +2,7 @@
 export const probeNames = [
   'process killed', 'power lost', 'crash inside a disk operation', 'process paused', 'clean restart', 'clock jumped', 'disk wiped',
   'write error', 'sync error', 'disk full', 'bit flipped', 'metadata store write lost', 'node stopped itself',
-  'link cut one way', 'majority split', 'node isolated', 'leader replaced in silence', 'leader back without its metadata', 'link clogged', 'stream reset', 'raft message dropped', 'raft message duplicated',
+  'link cut one way', 'majority split', 'node isolated', 'leader replaced in silence', 'leader back without its metadata', 'coordinator replaced by one that lacks the others', 'link clogged', 'stream reset', 'raft message dropped', 'raft message duplicated',
   'raft election', 'raft leader deposed', 'raft snapshot loaded', 'controller failed over', 'broker fenced', 'broker registered again',
   'partition leader changed', 'partition without leader', 'isr shrunk', 'isr expanded', 'elr not empty', 'follower truncated',
   'follower started over', 'log recovered after a crash', 'unsynced tail lost',
