@@ -26,7 +26,8 @@ export async function stealFromOriginals(cluster: Cluster, admin: Admin, mayBrea
   const { topic, registration: { replicas: originals, partition } } = move
   const where = { topicId: topic.id, topic: topic.name, partition }
   // The controller is to live on, so it is the one who joins if it can be.
-  const [joins, isDown] = nodeIds.filter((id) => !originals.includes(id)).toSorted((a, b) => Number(b === controller) - Number(a === controller)) as [NodeId, NodeId]
+  const others = nodeIds.filter((id) => !originals.includes(id)).toSorted((a, b) => Number(b === controller) - Number(a === controller))
+  const [joins, isDown] = others as [NodeId, NodeId]
   restart(isDown, JOINED_MS_MAX + STOLEN_MS_MAX)
   reachController()
   await admin.reassign(where, [joins, isDown])
