@@ -51,7 +51,7 @@ const laterFaultKinds = [
   'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'rot', 'file-damage',
 ] as const
 
-export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | 'overtaken-proposal' | 'replaced-in-silence' | 'reassign' | 'cancel-reassignment' | 'steal-from-originals' | 'elect-who-is-behind' | 'lost-by-successor'
+export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | 'overtaken-proposal' | 'replaced-in-silence' | 'reassign' | 'cancel-reassignment' | 'steal-from-originals' | 'elect-who-is-behind' | 'lost-by-successor' | 'rot-before-election'
 
 /** After these a disk may lack what only its page cache had. */
 const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full', 'lost-writes', 'read-error']
@@ -95,6 +95,7 @@ export function chooseSwarm(random: Random, more: Random, later: Random, pace: R
       ...(newest.below(3) === 0 ? ['reassign' as const, 'cancel-reassignment' as const, 'steal-from-originals' as const] : []),
       ...(newest.below(5) === 0 ? ['elect-who-is-behind' as const] : []),
       ...(newest.below(5) === 0 ? ['lost-by-successor' as const] : []),
+      ...(newest.below(6) === 0 ? ['rot-before-election' as const] : []),
     ],
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: tempo.faultyMs ?? pick(5_000, 10_000, 20_000),

@@ -6,6 +6,7 @@ import { BATCH_HEADER_BYTES, batchBaseOffset, batchesIn, offset } from '@kavka/p
 import type { NodeId } from '@kavka/protocol'
 import type { MemoryFileSystem } from '@kavka/testkit'
 import type { Cluster } from '../cluster.ts'
+import type { ObservedReplica } from '../node/observed-logs.ts'
 import type { PlannedFault } from './fault-plan.ts'
 import { restoreHiddenEnds } from './hidden-ends.ts'
 
@@ -163,29 +164,38 @@ export class DiskDamage {
    * Damages a byte of a batch under a running node, and has somebody read it there. Where memory still answers, nobody would meet the
    * damage before others may lose theirs: it is undone.
    */
-  rot(id: NodeId, { dice }: PlannedFault): void {
-    const { disk, rottenFiles, node, stopLosing } = this.#cluster.machine(id)
-    const replicas = [...(node?.logs?.replicas ?? [])].filter(({ log, shadow }) => log.corruption === null && shadow.batches.length > 0)
-    const replica = replicas[Math.floor(dice[2]! * replicas.length)]
-    if (replica === undefined || stopLosing !== null || !this.#othersHaveEverything(id)) return
+  rot(id: NodeId, fault: PlannedFault): void {
+    const replicas = [...(this.#cluster.node(id)?.logs?.replicas ?? [])].filter(({ log, shadow }) => log.corruption === null && shadow.batches.length > 0)
+    const replica = replicas[Math.floor(fault.dice[2]! * replicas.length)]
+    if (replica !== undefined) this.rotReplica(id, replica, fault)
+  }
+
+  /** False when there was nothing that could rot. */
+  rotReplica(id: NodeId, replica: ObservedReplica, { dice }: PlannedFault): boolean {
+    const { disk, rottenFiles, stopLosing } = this.#cluster.machine(id)
+    if (stopLosing !== null || !this.#othersHaveEverything(id)) return false
     const { log } = replica
     const names = disk.list(log.directory).filter((name) => name.endsWith('.log')).sort()
     const path = `${log.directory}/${names[Math.floor(dice[1]! * names.length)]!}`
     const content = disk.peek(path)
     const step = [...batchesIn(content)].filter(({ kind }) => kind === 'complete').at(Math.floor(dice[3]! * 8))
-    if (step?.kind !== 'complete') return
+    if (step?.kind !== 'complete') return false
     const startOffset = batchBaseOffset(content, step.at)
-    if (startOffset < log.logStartOffset || startOffset >= log.durableEndOffset) return
+    if (startOffset < log.logStartOffset || startOffset >= log.durableEndOffset) return false
     const position = step.at + BATCH_HEADER_BYTES
     const before = Buffer.from([content[position]!])
     disk.corrupt(path, position, Buffer.from([before[0]! ^ 0x04]))
     const outcome = log.read({ startOffset: offset(startOffset), endOffsetMax: log.logEndOffset, bytesMax: 1, minimum: 'at-least-one-batch' })
-    if (!(outcome instanceof Promise)) return disk.corrupt(path, position, before)
+    if (!(outcome instanceof Promise)) {
+      disk.corrupt(path, position, before)
+      return false
+    }
     rottenFiles.add(path)
     this.#cluster.replication.disks.replicaRotted(replica)
     this.#cluster.world.probes.hit('batch rotted under a running node')
     this.#cluster.world.note(`rot at ${position} of ${path} of node ${id}`)
     this.#quietUntilMs = this.#cluster.world.nowMs + CATCH_UP_MS
+    return true
   }
 
   #takeDown(id: NodeId): ReturnType<Cluster['machine']> {

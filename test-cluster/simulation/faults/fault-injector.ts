@@ -12,6 +12,7 @@ import { reassign } from './reassign.ts'
 import { askBothSides, replaceCoordinator, whomToReplace } from './replaced-in-silence.ts'
 import type { BothSides } from './replaced-in-silence.ts'
 import { overtakeProposal } from './overtaken-proposal.ts'
+import { rotBeforeElection } from './rot-before-election.ts'
 import { stealFromOriginals } from './steal-from-originals.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
@@ -114,6 +115,7 @@ export class FaultInjector {
       case 'reset': return this.#reset(id, other)
       case 'overtaken-proposal': return overtakeProposal(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       case 'replaced-in-silence': return this.#replaceInSilence(fault)
+      case 'rot-before-election': return rotBeforeElection(this.#cluster, this.#damage, fault)
       case 'lost-by-successor': return loseBySuccessor(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       case 'reassign': return void reassign(this.#cluster, this.#admin, fault)
       case 'cancel-reassignment': return void reassign(this.#cluster, this.#admin, fault)
@@ -305,5 +307,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'lost-by-successor', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'lost-by-successor', 'rot-before-election', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
 }

@@ -46,6 +46,11 @@ export const storageMutants: readonly Mutant[] = [
     find: "  if (nextOffset >= recoveryPoint) return { kind: 'cut' }\n", replace: "  if (nextOffset >= 0) return { kind: 'cut' }\n",
   },
   {
+    name: 'a damaged log that may be elected is emptied', proves: 'S3 RotIsNotCut', takes: 'rot-before-election', file: `${replication}/partition/replica-health.ts`,
+    find: '    if (isr.includes(this.#localId) || elr.includes(this.#localId)) return false\n    return directoryOf(registration, this.#localId) === LOST_DIRECTORY && followed !== leaderEpoch',
+    replace: '    return isr.length + elr.length >= 0 && followed !== leaderEpoch',
+  },
+  {
     name: 'an index entry names the first offset of its batch', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment/segment.ts`,
     find: '      offsets.append(lastOffset, this.#sizeBytes)\n', replace: '      offsets.append(batch.baseOffset, this.#sizeBytes)\n',
   },

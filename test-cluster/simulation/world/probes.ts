@@ -15,7 +15,7 @@ export const probeNames = [
   'damaged log filled again', 'unclean restart registered', 'proposal with a stale broker epoch',
   'proposal with a stale partition epoch', 'synced writes lost', 'stale sector', 'misdirected write', 'read error', 'metadata store damaged', 'damaged metadata store refused',
   'disk slow for seconds', 'clock at another rate', 'file beside the log damaged',
-  'batch rotted under a running node', 'rotten replica emptied', 'old segments deleted', 'log start written down',
+  'batch rotted under a running node', 'rot before an election', 'rotten replica emptied', 'old segments deleted', 'log start written down',
   'process died behind its clean stop',
 ] as const
 
