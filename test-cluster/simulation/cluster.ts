@@ -144,6 +144,7 @@ export class Cluster implements ClusterView {
     node.process.isAlive = false
     machine.node = null
     machine.crashIn = null
+    machine.diesAtMark = null
     this.network.unbind(id, kind === 'power' ? 'down' : 'up')
     if (kind === 'power') this.#cutPower(machine)
     this.metaFiles.ended(id, (path) => (machine.disk.exists(path) ? machine.disk.peek(path) : null))
@@ -310,9 +311,11 @@ export class Cluster implements ClusterView {
     }
   }
 
-  #renamed({ id, disk, node }: Machine, process: SimulatedProcess, from: string, to: string): void {
+  #renamed(machine: Machine, process: SimulatedProcess, from: string, to: string): void {
+    const { id, disk, node } = machine
     if (to.endsWith('/log-start-offset-checkpoint')) this.world.probes.hit('log start written down')
     if (to === CLEAN_SHUTDOWN_PATH && node?.logs?.areClosed === true) this.metadata.restarts.marked(id, markedEpoch(disk))
+    if (to === CLEAN_SHUTDOWN_PATH) this.#dieAtMark(machine)
     const isDurable = this.metaFiles.renamed(id, to, () => disk.peek(to))
     // One that stalls the event loop is over before anything else happens; those in the background take their time.
     const isInBackground = from.endsWith('.next.tmp')
@@ -340,6 +343,13 @@ export class Cluster implements ClusterView {
       role: (node, role) => quorum.role(node, role),
       imageAdvanced: (node, image) => metadata.advanced(node, image),
     }
+  }
+
+  #dieAtMark(machine: Machine): void {
+    if (machine.diesAtMark === null) return
+    // The first change behind the mark is the sync of its name.
+    machine.crashIn = { operations: 1 + Math.floor(this.#random.unit() * 2), kind: machine.diesAtMark }
+    machine.diesAtMark = null
   }
 
   #beforeChange(machine: Machine): void {

@@ -17,6 +17,8 @@ import { stealFromOriginals } from './steal-from-originals.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
 const SLOW_DISK_MS_MAX = 4_000
+/** So many clean stops do not come to their end: the process dies behind the mark that says that all is closed. */
+const SHARE_OF_DEATHS_AT_MARK = 0.15
 
 export class FaultInjector {
   readonly #cluster: Cluster
@@ -57,6 +59,7 @@ export class FaultInjector {
     for (const lift of [...this.#lifts]) lift()
     for (const id of cluster.nodeIds) {
       cluster.machine(id).crashIn = null
+      cluster.machine(id).diesAtMark = null
       cluster.network.machineUp(id)
       cluster.resume(id)
       cluster.setClockRate(id, 1)
@@ -88,7 +91,7 @@ export class FaultInjector {
       case 'roll-kills': return this.#roll(fault)
       case 'crash-in-operation': return this.#crashInOperation(id, fault)
       case 'pause': return this.#pause(id, fault.durationMs)
-      case 'clean-restart': return this.#cleanRestart(id, fault.durationMs)
+      case 'clean-restart': return this.#cleanRestart(id, fault)
       case 'clock': return this.#clock(id, fault)
       case 'clock-rate': return this.#clockRate(id, fault)
       case 'wipe': return this.#damage.wipe(id, fault)
@@ -154,7 +157,8 @@ export class FaultInjector {
     this.#cluster.world.scheduler.after(durationMs, () => process.resume())
   }
 
-  #cleanRestart(id: NodeId, durationMs: number): void {
+  #cleanRestart(id: NodeId, { dice, durationMs }: PlannedFault): void {
+    if (dice[2]! < SHARE_OF_DEATHS_AT_MARK) this.#cluster.machine(id).diesAtMark = dice[3]! < 0.5 ? 'kill' : 'power'
     const process = this.#cluster.node(id)?.process
     this.#cluster.stopCleanly(id).then(
       () => this.#cluster.restartLater(id, durationMs),

@@ -20,6 +20,8 @@ export interface Machine {
   clockRate: number
   /** Operations on the disk until the process dies inside one. */
   crashIn: { operations: number; kind: 'kill' | 'power' } | null
+  /** Behind the mark of its next clean stop it dies like that. */
+  diesAtMark: 'kill' | 'power' | null
   isStopping: boolean
   /** It found its data damaged and refused to start; only a new disk helps. */
   isBroken: boolean
@@ -47,7 +49,7 @@ export function createMachine(id: NodeId, disk: SwarmOptions['disk'], world: Wor
     id, random, diskClock, storeClock,
     disk: new MemoryFileSystem({ syncDelayMs: disk.syncMs }, { scheduler: diskClock }),
     store: new MemoryKeyValueStore({ writeDelayMs: disk.storeWriteMs }, { scheduler: storeClock }),
-    node: null, incarnations: 0, wallSkewMs: 0, clockRate: 1, crashIn: null, isStopping: false, isBroken: false,
+    node: null, incarnations: 0, wallSkewMs: 0, clockRate: 1, crashIn: null, diesAtMark: null, isStopping: false, isBroken: false,
     rottenFiles: new Set(), stopLosing: null, storeDamage: null, slowMsMax: 0,
   }
   return machine
