@@ -85,7 +85,7 @@ export class ReplicationChecks implements ReplicaObserver {
     const { nodeId, shadow, log } = replica
     this.#world.probes.hit(kind === 'cut' ? 'follower truncated' : 'follower started over')
     if (kind === 'start-over' && this.disks.emptied(replica)) this.#world.probes.hit('rotten replica emptied')
-    if (log.corruption !== null) return this.content.emptying(nodeId, nameOf(replica), this.#isCandidate(truth, nodeId))
+    if (log.corruption !== null && kind === 'start-over') return this.content.emptying(nodeId, nameOf(replica), this.#isCandidate(truth, nodeId))
     if (this.disks.isDamaged(nodeId)) return
     const lost = shadow.batches.filter(({ last }) => last >= endOffset)
     const details = { node: nodeId, partition: nameOf(replica), endOffset, committedEnd: truth.committedEnd, kind }
