@@ -43,4 +43,6 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 20_665, found: 'C7, a false alarm: power went between the mark of a clean stop and the end of that stop' },
   { seed: 2_145_879_183, found: 'P13, a false alarm: a disk that had lost a cut and what was written behind it showed an older log, sound to its end' },
   { seed: 7_001_236, found: 'P13, a false alarm: a log that had rotted two lives ago was taken for what its first sectors showed' },
+  { seed: 81_378, found: 'S3, a false alarm: a damaged log that was cut as any follower was taken for one that was emptied' },
+  { seed: 11_000_059, found: 'P2, a false alarm: a disk was damaged while the other copy was cut off and about to leave the in-sync set' },
 ]
