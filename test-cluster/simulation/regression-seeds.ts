@@ -45,4 +45,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 7_001_236, found: 'P13, a false alarm: a log that had rotted two lives ago was taken for what its first sectors showed' },
   { seed: 81_378, found: 'S3, a false alarm: a damaged log that was cut as any follower was taken for one that was emptied' },
   { seed: 11_000_059, found: 'P2, a false alarm: a disk was damaged while the other copy was cut off and about to leave the in-sync set' },
+  { seed: 11_001_562, found: 'R17: a fetch that a cut link had held back revived the lease of a replaced controller' },
 ]

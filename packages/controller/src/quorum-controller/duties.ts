@@ -15,7 +15,7 @@ import type { Operation } from './operation.ts'
 
 /** A duty that fails because leadership ended is the next leader's. */
 function duty(name: string, decide: (context: DecisionContext) => Decision<unknown>): Operation {
-  return { name, decide, completed: () => {}, dropped: () => {} }
+  return { name, assurance: 'lease', decide, completed: () => {}, dropped: () => {} }
 }
 
 export function bootstrapDuty(): Operation {

@@ -156,7 +156,15 @@ export class OperationQueue {
       for (const part of parts ?? []) if (part.length > 0) this.#extend(batches, nextOffset, part)
       answers.push({ operation, decision, offset: this.#speculative.offset })
     }
-    return { answers, batches }
+    return { answers: this.#assured(answers, batches, nextOffset), batches }
+  }
+
+  /** Answers that want a commit wait for the last of this turn's, which is made for them when there is none. In order of their offsets. */
+  #assured(answers: readonly Answer[], batches: Batch[], nextOffset: number): Answer[] {
+    if (!answers.some(wantsCommit)) return [...answers]
+    if (batches.length === 0) this.#extend(batches, nextOffset, [{ kind: 'no-op' }])
+    const { offset } = this.#speculative
+    return answers.map((answer) => (wantsCommit(answer) ? { ...answer, offset } : answer)).toSorted((a, b) => a.offset - b.offset)
   }
 
   #extend(batches: Batch[], nextOffset: number, records: readonly MetadataRecord[]): void {
@@ -192,8 +200,8 @@ export class OperationQueue {
     const firstWaiting = this.#answers.findIndex((answer) => answer.offset > offset)
     const ready = this.#answers.splice(0, firstWaiting === -1 ? this.#answers.length : firstWaiting)
     for (const answer of ready) {
-      // What is committed was committed by this leader. What changes nothing is told as if it were the newest: another may lead by now.
-      if (answer.decision.records.length > 0 || this.#isHeard()) complete(answer)
+      // What is committed was committed by this leader.
+      if (answer.decision.records.length > 0 || answer.operation.assurance === 'commit' || this.#isHeard()) complete(answer)
       else this.#confirmLater(answer)
     }
   }
@@ -213,7 +221,8 @@ export class OperationQueue {
 
   /**
    * A majority of the voters fetched less than half a fetch time-out ago: none of them has begun to look for another leader, and no other
-   * leader can be without one of them (a lease as in Ongaro 2014, §6.4.1). The other half is for clocks that do not run alike.
+   * leader can be without one of them (a lease as in Ongaro 2014, §6.4.1). The other half is for clocks that do not run alike. Not for
+   * what clients are told: a fetch may arrive long after it was sent.
    */
   #isHeard(): boolean {
     const { quorum, scheduler, settings } = this.#deps
@@ -221,6 +230,10 @@ export class OperationQueue {
     const sinceMs = scheduler.wallMs() - settings.config.controllerQuorumFetchTimeoutMs / 2
     return voters.filter(({ nodeId, lastFetchMs }) => nodeId === leaderId || lastFetchMs >= sinceMs).length * 2 > voterIds.length
   }
+}
+
+function wantsCommit({ operation, decision }: Answer): boolean {
+  return operation.assurance === 'commit' && decision.records.length === 0
 }
 
 function complete({ operation, decision, offset }: Answer): void {

@@ -55,15 +55,44 @@ describe('requests', () => {
     })
   })
 
-  test('that change nothing wait while the voters are not heard, who may have elected somebody else', async () => {
+  test('that change nothing are answered when something proposed after them is committed, made for them if need be', async () => {
     const node = await new ControllerNode().activate()
+    const { length } = node.quorum.log
+    // A fetch that arrives says nothing of what has happened since it was sent.
+    node.quorum.otherFetchesMs = [node.scheduler.wallMs(), node.scheduler.wallMs()]
+    const replies = [7, 8].map((brokerId) => outcomeOf(node.request(ApiKey.UnregisterBroker, 0, { brokerId })))
+    await node.scheduler.advance(100)
+    expect(replies.map(({ value }) => value)).toEqual([null, null])
+    expect(node.quorum.log.length).toBe(length + 1)
+    node.quorum.commit()
+    await node.scheduler.advance(0)
+    for (const { value } of replies) expect(value).toMatchObject({ kind: 'answered' })
+  })
+
+  test('that change nothing share the commit of what was proposed in their turn', async () => {
+    const node = await (await new ControllerNode().activate()).start(1)
+    const { length } = node.quorum.log
+    const nothing = outcomeOf(node.request(ApiKey.UnregisterBroker, 0, { brokerId: 7 }))
+    const topic = outcomeOf(node.createTopic('t', [1]))
+    await node.scheduler.advance(10)
+    expect([nothing.value, topic.value]).toEqual([null, null])
+    node.quorum.commit()
+    await node.scheduler.advance(0)
+    expect(nothing.value).toMatchObject({ kind: 'answered' })
+    expect(topic.value).toMatchObject({ body: { topics: [{ errorCode: 0 }] } })
+    expect(node.quorum.log.length).toBe(length + 1)
+  })
+
+  test('heartbeats that change nothing wait while the voters are not heard, who may have elected somebody else', async () => {
+    const node = await (await new ControllerNode().activate()).start(1)
     const { quorum, scheduler } = node
+    const heartbeat = () => outcomeOf(node.heartbeat(1))
     quorum.otherFetchesMs = [-1, scheduler.wallMs() - 900]
-    const prompt = outcomeOf(node.request(ApiKey.UnregisterBroker, 0, { brokerId: 7 }))
+    const prompt = heartbeat()
     await scheduler.advance(0)
     expect(prompt.value).toMatchObject({ kind: 'answered' })
     await scheduler.advance(200)
-    const late = outcomeOf(node.request(ApiKey.UnregisterBroker, 0, { brokerId: 7 }))
+    const late = heartbeat()
     await scheduler.advance(500)
     expect(late.value).toBeNull()
     quorum.otherFetchesMs = [-1, scheduler.wallMs()]

@@ -27,7 +27,7 @@ import { metricsView } from './metrics-view.ts'
 import type { Operation } from './operation.ts'
 import { OperationQueue } from './operation-queue.ts'
 import type { RequestServices } from './request-operations.ts'
-import { decideRequest } from './request-operations.ts'
+import { assuranceOf, decideRequest } from './request-operations.ts'
 
 /** Between a broker's return to the in-sync set and getting its leaderships back. */
 export const HANDBACK_DELAY_MS = 5_000
@@ -109,6 +109,7 @@ export class QuorumController implements ControllerService, ReplayObserver {
     return new Promise((resolve) => {
       this.#run({
         name: `api-${request.apiKey}`,
+        assurance: assuranceOf(request.apiKey),
         decide: (context) => decideRequest(context, request, this.#services),
         completed: (body) => resolve({ kind: 'answered', body }),
         dropped: (fate) => resolve(fate === 'unknown' ? { kind: 'unreachable' } : this.#notController()),

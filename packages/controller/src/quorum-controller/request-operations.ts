@@ -42,6 +42,7 @@ import { decideCreateTopics } from '../metadata/topics/create-topics.ts'
 import { decideDeleteTopics } from '../metadata/topics/delete-topics.ts'
 import type { QuorumState } from '../quorum/driver-contract.ts'
 import { describeQuorum } from './describe-quorum.ts'
+import type { Assurance } from './operation.ts'
 
 /** What requests need besides the image. */
 export interface RequestServices {
@@ -117,6 +118,14 @@ const table: ReadonlyMap<number, Decide> = new Map<number, Decide>([
 
 /** Requests that `QuorumController.handle` answers with more than UNSUPPORTED_VERSION. */
 export const controllerApiKeys: readonly number[] = [...table.keys()]
+
+/**
+ * Heartbeats come all the time, and who lives by their answers (a coordinator's own lease) allows for more than the voters' lease can be
+ * wrong by. What DescribeQuorum tells is this leader's own view.
+ */
+export function assuranceOf(apiKey: number): Assurance {
+  return apiKey === ApiKey.BrokerHeartbeat || apiKey === ApiKey.DescribeQuorum ? 'lease' : 'commit'
+}
 
 /** An API that is not in the table has UNSUPPORTED_VERSION at the top of its response. */
 export function decideRequest(
