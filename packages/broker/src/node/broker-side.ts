@@ -60,6 +60,7 @@ export async function openLogs(
       highWatermarkCheckpointIntervalMs: config.replicaHighWatermarkCheckpointIntervalMs,
       recoveryPointCheckpointIntervalMs: Math.max(FLUSH_CHECK_INTERVAL_MS, config.logFlushOffsetCheckpointIntervalMs),
       logStartOffsetCheckpointIntervalMs: Math.max(FLUSH_CHECK_INTERVAL_MS, config.logFlushStartOffsetCheckpointIntervalMs),
+      recoveriesAtOnceMax: config.numRecoveryThreadsPerDataDir,
       flushCheckIntervalMs: Math.min(FLUSH_CHECK_INTERVAL_MS, config.logFlushSchedulerIntervalMs),
       producerIdExpirationMs: config.producerIdExpirationMs,
       producerIdExpirationCheckIntervalMs: config.producerIdExpirationCheckIntervalMs,

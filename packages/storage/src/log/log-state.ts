@@ -17,6 +17,7 @@ import type { LogWriterPorts } from './sync/log-writer.ts'
 import type { ProducerSnapshots } from './producers/producer-snapshots.ts'
 import type { ProducerState } from './producers/producer-state.ts'
 import type { ReadMemory } from './read/read-memory.ts'
+import type { ReadAhead } from './recovery/read-ahead.ts'
 import type { Segment, SegmentOptions } from './segment/segment.ts'
 import type { SegmentList } from './segment/segment-list.ts'
 import type { LogTail, TailCache } from './read/tail-cache.ts'
@@ -36,6 +37,7 @@ export interface DiskLogPorts extends LogWriterPorts {
   readonly logger: Logger
   readonly tailCache: TailCache
   readonly readMemory: ReadMemory
+  readonly readAhead: ReadAhead
   /** Makes a segment object for a file that exists or will. */
   readonly segment: (options: SegmentOptions) => Segment
   /** Records the recovery points of all logs as they say now (`recordedPoint`), on the disk when it returns. */

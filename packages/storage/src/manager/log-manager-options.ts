@@ -40,6 +40,8 @@ export interface LogManagerOptions {
   /** Memory of all logs together for the indexes of segments that are no longer written. */
   readonly indexBytesMax: number
   readonly unsaved: UnsavedBounds
+  /** `num.recovery.threads.per.data.dir`: while the batches of one are checked, those of the others are read. */
+  readonly recoveriesAtOnceMax: number
   /** Segment files kept open at once by all logs together. */
   readonly openFilesMax: number
 }
@@ -58,5 +60,6 @@ export const logManagerDefaults = {
   tailCacheBytesMax: 64 * MEBIBYTE,
   indexBytesMax: 64 * MEBIBYTE,
   unsaved: { noticedBytes: 64 * MEBIBYTE, bytesMax: 512 * MEBIBYTE, logBytesMin: 16 * MEBIBYTE },
+  recoveriesAtOnceMax: 2,
   openFilesMax: 4_096,
 } as const

@@ -12,6 +12,7 @@ import { OpenFiles } from '../files/open-files.ts'
 import { formatPartitionMetadata, PARTITION_METADATA_FILE } from '../files/partition-metadata.ts'
 import { systemProcesses } from '../files/system-processes.ts'
 import { findLogs, readTopicId } from './found-logs.ts'
+import type { FoundLog } from './found-logs.ts'
 import type { LogConfig } from '../log-config.ts'
 import type { LogDirectoryStatus, LogDirectoryStore } from './log-directory-store.ts'
 import type { LogManagerOptions } from './log-manager-options.ts'
@@ -20,7 +21,6 @@ import { startUpkeep } from './log-upkeep.ts'
 import { DiskLog } from '../log/disk-log.ts'
 import type { LoadedLog } from '../log/recovery/loaded-log.ts'
 import { loadLog, newLog } from '../log/recovery/log-loader.ts'
-import type { LoadPorts } from '../log/recovery/load-options.ts'
 import type { DiskLogPorts } from '../log/log-state.ts'
 import { eachAtOnce } from './each-at-once.ts'
 import type { SyncFigures } from '../log/sync/sync-queue.ts'
@@ -86,7 +86,7 @@ export class LogManager {
     const opened = openLogDirectories(options, { ...deps, fs: room, disk: deps.fs, processes: deps.processes ?? systemProcesses })
     if (!opened.ok) return opened
     const manager = new LogManager(opened.value, options, deps, room)
-    const problem = manager.#openLogs()
+    const problem = await manager.#openLogs()
     if (problem !== null) {
       manager.#abandon()
       return failure(problem)
@@ -214,10 +214,10 @@ export class LogManager {
     }
   }
 
-  #openLogs(): LogStartupError | null {
+  async #openLogs(): Promise<LogStartupError | null> {
     for (const store of this.#stores) {
       try {
-        const problem = this.#openLogsOf(store)
+        const problem = await this.#openLogsOf(store)
         if (problem !== null) return { kind: 'damaged', message: problem }
         removeCleanShutdown(this.#fs, store.directory.path)
       } catch (error) {
@@ -229,24 +229,32 @@ export class LogManager {
     return { kind: 'failed', message: `No log directory can be used: ${this.#stores.map((store) => store.directory.failure!.message).join('; ')}` }
   }
 
-  #openLogsOf(store: LogDirectoryStore): string | null {
-    for (const { name, path, topicPartition } of findLogs(store.directory.path, this.#fs)) {
-      const other = this.#logs.get(name)
-      if (other !== undefined) return `${name} lies in two log directories: ${other.log.directory} and ${path}`
-      const topicId = readTopicId(path, store.shutdown, { fs: this.#fs, logger: this.#deps.logger })
-      if (!topicId.ok) return topicId.error
-      const config = this.#options.configOf(topicPartition.topic)
-      const found = {
-        directory: path,
-        partition: name,
-        shutdown: store.shutdown,
-        recoveryPoint: store.recoveryPoints.get(name) ?? 0,
-        logStartOffset: store.logStartOffsets.get(name) ?? 0,
-        indexIntervalBytes: config.indexIntervalBytes,
-      }
-      this.#add(store, topicPartition, topicId.value, config, (ports) => loadLog(found, ports))
+  async #openLogsOf(store: LogDirectoryStore): Promise<string | null> {
+    const problems: string[] = []
+    await eachAtOnce(findLogs(store.directory.path, this.#fs), this.#options.recoveriesAtOnceMax, async (found) => {
+      const problem = problems.length === 0 ? await this.#openLog(store, found) : null
+      if (problem !== null) problems.push(problem)
+    })
+    if (problems.length === 0) store.noteFound((name) => this.#logs.has(name))
+    return problems[0] ?? null
+  }
+
+  async #openLog(store: LogDirectoryStore, { name, path, topicPartition }: FoundLog): Promise<string | null> {
+    const other = this.#logs.get(name)
+    if (other !== undefined) return `${name} lies in two log directories: ${other.log.directory} and ${path}`
+    const topicId = readTopicId(path, store.shutdown, { fs: this.#fs, logger: this.#deps.logger })
+    if (!topicId.ok) return topicId.error
+    const config = this.#options.configOf(topicPartition.topic)
+    const options = {
+      directory: path,
+      partition: name,
+      shutdown: store.shutdown,
+      recoveryPoint: store.recoveryPoints.get(name) ?? 0,
+      logStartOffset: store.logStartOffsets.get(name) ?? 0,
+      indexIntervalBytes: config.indexIntervalBytes,
     }
-    store.noteFound((name) => this.#logs.has(name))
+    const loaded = await loadLog(options, this.#ports.get(store)!)
+    this.#add(store, topicPartition, topicId.value, config, loaded)
     return null
   }
 
@@ -271,16 +279,16 @@ export class LogManager {
     this.#fs.makeDirectory(directory)
     this.#fs.writeFile(`${directory}/${PARTITION_METADATA_FILE}`, formatPartitionMetadata(topicId))
     const { indexIntervalBytes } = config
-    return this.#add(store, topicPartition, topicId, config, (ports) => newLog({ directory, partition, indexIntervalBytes }, ports))
+    return this.#add(store, topicPartition, topicId, config, newLog({ directory, partition, indexIntervalBytes }, this.#ports.get(store)!))
   }
 
-  #add(store: LogDirectoryStore, topicPartition: TopicPartition, topicId: Uuid, config: LogConfig, load: (ports: LoadPorts) => LoadedLog): DiskLog {
+  #add(store: LogDirectoryStore, topicPartition: TopicPartition, topicId: Uuid, config: LogConfig, loaded: LoadedLog): DiskLog {
     const name = topicPartitionName(topicPartition)
     const directory = `${store.directory.path}/${name}`
     const ports = this.#ports.get(store)!
     const { producerIdExpirationMs } = this.#options
     const jitter = this.#deps.random.unit()
-    const log = new DiskLog({ topicPartition, topicId, config, directory, producerIdExpirationMs, jitter }, load(ports), ports)
+    const log = new DiskLog({ topicPartition, topicId, config, directory, producerIdExpirationMs, jitter }, loaded, ports)
     this.#logs.set(name, { log, store })
     store.logs.add(log)
     return log

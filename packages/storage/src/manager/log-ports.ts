@@ -7,6 +7,7 @@ import { NameSyncs } from '../log/sync/background-sync.ts'
 import { IndexMemory } from '../log/index/index-memory.ts'
 import type { DiskLogPorts } from '../log/log-state.ts'
 import { ReadMemory } from '../log/read/read-memory.ts'
+import { ReadAhead } from '../log/recovery/read-ahead.ts'
 import { Segment } from '../log/segment/segment.ts'
 import type { SegmentOptions } from '../log/segment/segment.ts'
 import { SyncQueue } from '../log/sync/sync-queue.ts'
@@ -41,6 +42,7 @@ export function createLogPorts(
     tailCache: new TailCache({ bytesMax: options.tailCacheBytesMax }),
     readMemory: new ReadMemory({ pieceBytes: READ_PIECE_BYTES, idlePiecesMax: IDLE_READ_PIECES_MAX }),
     nameSyncs: new NameSyncs({ fs }),
+    readAhead: new ReadAhead(base),
     segment: (segmentOptions: SegmentOptions) => new Segment(segmentOptions, segmentPorts),
   }
   const portsOf = (store: LogDirectoryStore): DiskLogPorts => ({

@@ -2,6 +2,7 @@
 import type { FileSystem, Logger } from '@kavka/kernel'
 import type { OpenFiles } from '../../files/open-files.ts'
 import type { Segment, SegmentOptions } from '../segment/segment.ts'
+import type { ReadAhead } from './read-ahead.ts'
 
 export interface NewLogOptions {
   readonly directory: string
@@ -23,4 +24,5 @@ export interface LoadPorts {
   readonly files: OpenFiles
   readonly logger: Logger
   readonly segment: (options: SegmentOptions) => Segment
+  readonly readAhead: ReadAhead
 }

@@ -35,13 +35,13 @@ export function newLog(options: NewLogOptions, ports: LoadPorts): LoadedLog {
 }
 
 /** Throws the file system's errors; damage to the data is in the result. */
-export function loadLog(options: LoadOptions, ports: LoadPorts): LoadedLog {
+export async function loadLog(options: LoadOptions, ports: LoadPorts): Promise<LoadedLog> {
   const names = tidyDirectory(options.directory, ports)
   const found = findSegments(names, options, ports)
   const segments = found ?? new SegmentList([createSegment(options.logStartOffset, options, ports)])
   const logStartOffset = Math.max(options.logStartOffset, segments.first.baseOffset)
   const known = loadEpochs(segments, options, ports)
-  const recovered = recoverTail({ segments, epochs: known.epochs }, options, ports)
+  const recovered = await recoverTail({ segments, epochs: known.epochs }, options, ports)
   const { trustedBelow, corruption } = recovered
   // The checkpointed start lies beyond all that is left: nothing of it is wanted.
   const isWiped = corruption === null && recovered.logEndOffset < logStartOffset

@@ -29,7 +29,7 @@ interface RecoveredLog {
   readonly epochs: LeaderEpochs
 }
 
-export function recoverTail(log: RecoveredLog, options: LoadOptions, ports: LoadPorts): Recovered {
+export function recoverTail(log: RecoveredLog, options: LoadOptions, ports: LoadPorts): Promise<Recovered> {
   return new TailRecovery(log, options, ports).run()
 }
 
@@ -46,14 +46,14 @@ class TailRecovery {
     this.#ports = ports
   }
 
-  run(): Recovered {
+  async run(): Promise<Recovered> {
     const segments = this.#segments
     const plan = planRecovery(segments.all, this.#options.recoveryPoint, this.#options.shutdown)
     if (plan.kind === 'trust') {
       const trusted = this.#trustActive(segments.active)
       if (trusted !== null) return trusted
     }
-    return this.#scan(plan.kind === 'trust' ? segments.count - 1 : plan.fromIndex)
+    return await this.#scan(plan.kind === 'trust' ? segments.count - 1 : plan.fromIndex)
   }
 
   /** After a clean stop only what follows the last index entry is walked, to find the end; null when it does not end well. */
@@ -65,13 +65,14 @@ class TailRecovery {
   }
 
   /** Checks every batch behind the recovery point, from the last index entry below it on. */
-  #scan(fromIndex: number): Recovered {
+  async #scan(fromIndex: number): Promise<Recovered> {
     const trustedBelow = this.#options.recoveryPoint
     const all = [...this.#segments.all]
     let logEndOffset = all[fromIndex]!.baseOffset
     for (let index = fromIndex; index < all.length; index++) {
       const segment = all[index]!
       const sizeBefore = segment.sizeBytes
+      await this.#ports.readAhead.fetch(segment.logPath, { start: this.#trustedPosition(segment), end: sizeBefore })
       const { resumed, verdict } = this.#scanSegment(segment, logEndOffset, all[index + 1]?.baseOffset ?? null)
       logEndOffset = Math.max(resumed.nextOffset, segment.baseOffset)
       if (verdict.kind === 'corrupt') return { logEndOffset, trustedBelow, corruption: this.#corruptionAt(segment, resumed) }
@@ -94,6 +95,12 @@ class TailRecovery {
     const nextOffset = Math.max(resumed.nextOffset, segment.baseOffset)
     const isBad = resumed.end.kind === 'bad'
     return { resumed, verdict: judgeSegmentEnd({ nextOffset, isBad, nextBaseOffset, recoveryPoint, logStartOffset, indexedEnd }) }
+  }
+
+  /** About where the check of the segment will begin. */
+  #trustedPosition(segment: Segment): number {
+    const { recoveryPoint } = this.#options
+    return recoveryPoint <= segment.baseOffset ? 0 : segment.loadSoundIndexes().offsets.positionFor(recoveryPoint - 1)
   }
 
   /** Behind the last record below the recovery point that an index entry names: it was on the disk. */

@@ -2,7 +2,6 @@ import { VirtualScheduler } from '@kavka/testkit'
 import type { FileSystem } from '@kavka/kernel'
 import { NameSyncs } from './background-sync.ts'
 import { IndexMemory } from '../index/index-memory.ts'
-import { eachAtOnce } from '../../manager/each-at-once.ts'
 import { SyncQueue } from './sync-queue.ts'
 import type { SyncedLog } from './sync-queue.ts'
 
@@ -91,19 +90,6 @@ test('no more than so many at once, first come first served, and those first tha
   await logs[2]!.finish()
   await turnEnds()
   expect([...logs.map((log) => log.ended), apart.ended]).toEqual([1, 1, 1, 1])
-})
-
-test('items are worked through, a few at a time', async () => {
-  let running = 0
-  let most = 0
-  const done: number[] = []
-  await eachAtOnce([1, 2, 3, 4, 5], 2, async (item) => {
-    most = Math.max(most, ++running)
-    await Promise.resolve()
-    running--
-    done.push(item)
-  })
-  expect([most, done]).toEqual([2, [1, 2, 3, 4, 5]])
 })
 
 test('those who wait for the same directory share the sync that begins after them', async () => {
