@@ -66,3 +66,21 @@ test('a log start that was recorded keeps earlier epochs away', async () => {
   expect(again.logStartOffset).toBe(6)
   expect(endOf(again, 2)).toEqual({ epoch: 2, endOffset: 6 })
 })
+
+test.each(['kill', 'clean stop'] as const)('a file that was lost is made again from the batches on both sides of the recovery point, after a %s', async (stop) => {
+  const fixture = new LogFixture({ config: { segmentBytes: 4 * BATCH_BYTES, indexIntervalBytes: BATCH_BYTES } })
+  const log = await fixture.log()
+  for (const epoch of [2, 3]) append(log, epoch, 5)
+  await fixture.settle()
+  await fixture.scheduler.advance(CHECKPOINTED)
+  for (const epoch of [3, 7]) append(log, epoch, 5)
+  await fixture.settle()
+  if (stop === 'kill') fixture.kill()
+  else await fixture.close()
+  fixture.fs.removeFile(`${LOG_DIR}/golden-0/leader-epoch-checkpoint`)
+  await fixture.open()
+  const again = await fixture.log()
+  expect([1, 2, 3, 5, 7].map((epoch) => endOf(again, epoch))).toEqual([
+    { epoch: 1, endOffset: 0 }, { epoch: 2, endOffset: 5 }, { epoch: 3, endOffset: 15 }, { epoch: 3, endOffset: 15 }, { epoch: 7, endOffset: 20 },
+  ])
+})

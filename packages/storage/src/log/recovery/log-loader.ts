@@ -40,7 +40,7 @@ export async function loadLog(options: LoadOptions, ports: LoadPorts): Promise<L
   const found = findSegments(names, options, ports)
   const segments = found ?? new SegmentList([createSegment(options.logStartOffset, options, ports)])
   const logStartOffset = Math.max(options.logStartOffset, segments.first.baseOffset)
-  const known = loadEpochs(segments, options, ports)
+  const known = loadEpochs(options, ports)
   const recovered = await recoverTail({ segments, epochs: known.epochs }, options, ports)
   const { trustedBelow, corruption } = recovered
   // The checkpointed start lies beyond all that is left: nothing of it is wanted.
