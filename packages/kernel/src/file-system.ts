@@ -51,6 +51,12 @@ export interface File {
   close(): void
 }
 
+/** Whether the system refused a file operation. What a program did wrong, as an offset outside of a buffer, has codes of Node's own: `ERR_…`. */
+export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  return code !== undefined && !code.startsWith('ERR_')
+}
+
 /** Replaces `path` so that after a crash it holds either the old content or the new one, whole: write a temporary, sync, rename, sync the directory. */
 export function replaceFileDurably(fs: FileSystem, path: string, content: string | Uint8Array): void {
   const temporary = `${path}.tmp`

@@ -1,4 +1,5 @@
 /** One entry of `log.dirs`: whether it works, and who must know when it stops. A failed directory stays failed until a restart. */
+import { isDiskError } from '@kavka/kernel'
 import type { Logger } from '@kavka/kernel'
 import type { Uuid } from '@kavka/protocol'
 
@@ -31,12 +32,14 @@ export class LogDirectory {
 
   /**
    * After a failed write or sync nobody knows what the disk holds (ATC'20, "Can applications recover from fsync failures?"):
-   * no operation is tried again, and nothing more is promised.
+   * no operation is tried again, and nothing more is promised. Throws what is no error of the disk: a mistake of ours must not pass
+   * for a broken disk, which would be taken out of service for it.
    */
-  fail(cause: Error): void {
+  fail(cause: unknown): void {
+    if (!isDiskError(cause)) throw cause
     if (this.#failure !== null) return
     this.#failure = cause
-    const isFull = (cause as NodeJS.ErrnoException).code === 'ENOSPC'
+    const isFull = cause.code === 'ENOSPC'
     this.#logger.error({ err: cause, directory: this.path }, isFull ? 'Log directory is full and goes offline' : 'Log directory failed and goes offline')
     for (const listener of [...this.#listeners]) listener(cause)
   }

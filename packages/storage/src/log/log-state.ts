@@ -147,13 +147,12 @@ export class LogState {
     if (holder === undefined || holder.sizeBytes <= corruption.position) this.corruption = null
   }
 
-  /** Runs file operations; an error fails the directory and yields null. */
+  /** Runs file operations; an error of the disk fails the directory and yields null. */
   guarded<T>(operation: () => T): T | null {
     try {
       return operation()
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error
-      this.ports.logDirectory.fail(error as Error)
+      this.ports.logDirectory.fail(error)
       return null
     }
   }

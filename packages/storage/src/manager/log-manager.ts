@@ -147,7 +147,7 @@ export class LogManager {
     try {
       return success(this.#create(store, topicPartition, topicId, config))
     } catch (error) {
-      store.directory.fail(error as Error)
+      store.directory.fail(error)
       return storageError(`${name} cannot be created in ${store.directory.path}: ${(error as Error).message}`)
     }
   }
@@ -210,7 +210,7 @@ export class LogManager {
       store.writeCheckpoints()
       if (brokerEpoch !== null) writeCleanShutdown(this.#fs, store.directory.path, brokerEpoch)
     } catch (error) {
-      store.directory.fail(error as Error)
+      store.directory.fail(error)
     }
   }
 
@@ -221,8 +221,7 @@ export class LogManager {
         if (problem !== null) return { kind: 'damaged', message: problem }
         removeCleanShutdown(this.#fs, store.directory.path)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === undefined) return { kind: 'damaged', message: (error as Error).message }
-        store.directory.fail(error as Error)
+        store.directory.fail(error)
       }
     }
     if (this.#stores.some((store) => store.directory.state === 'online')) return null
@@ -309,7 +308,7 @@ export class LogManager {
     try {
       this.#fs.rename(log.directory, path)
     } catch (error) {
-      store.directory.fail(error as Error)
+      store.directory.fail(error)
       return null
     }
     return { path, delayMs: log.config.fileDeleteDelayMs }

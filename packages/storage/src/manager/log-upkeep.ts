@@ -22,7 +22,7 @@ export function startUpkeep(options: LogManagerOptions, { stores, logs, applyRet
   }
   const onStores = (act: (store: LogDirectoryStore) => Promise<void>) => () => {
     for (const store of stores) {
-      if (store.directory.state === 'online') act(store).catch((error: Error) => store.directory.fail(error))
+      if (store.directory.state === 'online') act(store).catch((error: unknown) => store.directory.fail(error))
     }
   }
   return [

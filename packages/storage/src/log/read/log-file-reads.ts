@@ -1,4 +1,5 @@
 /** Reads that the tail cache cannot answer: located by the index, read off the loop, checked before they leave. */
+import { isDiskError } from '@kavka/kernel'
 import { ErrorCode } from '@kavka/protocol'
 import type { Offset } from '@kavka/protocol'
 import type { LogReadOutcome, LogReadRequest } from '../../partition-log.ts'
@@ -77,7 +78,7 @@ async function readSegment(log: LogState, segment: Segment, request: LogReadRequ
       borrowed.release()
     }
   } catch (error) {
-    return failedRead(log, error as NodeJS.ErrnoException)
+    return failedRead(log, error)
   }
 }
 
@@ -107,8 +108,8 @@ function unavailableRead(log: LogState): LogReadOutcome {
 }
 
 /** Running out of descriptors passes; any other error means that the disk does not give back what it took. */
-function failedRead(log: LogState, error: NodeJS.ErrnoException): LogReadOutcome {
-  if (error.code === undefined) throw error
+function failedRead(log: LogState, error: unknown): LogReadOutcome {
+  if (!isDiskError(error)) throw error
   if (error.code !== 'EMFILE' && error.code !== 'ENFILE') log.ports.logDirectory.fail(error)
   return { kind: 'failed', errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: error.message }
 }

@@ -27,7 +27,7 @@ export async function checkpointLog(log: LogState): Promise<void> {
     await writeEpochs(log)
   } catch (error) {
     // Deleted meanwhile, its directory has another name: the files are not found under the old one, and nobody wants them.
-    if (!log.isClosed) ports.logDirectory.fail(error as Error)
+    if (!log.isClosed) ports.logDirectory.fail(error)
   }
   // Truncated meanwhile: the truncation has lowered the point, and what was written may tell of records that are gone.
   if (generation !== log.generation || ports.logDirectory.failure !== null) return
@@ -52,7 +52,7 @@ export async function closeCleanly(log: LogState): Promise<boolean> {
     // Epochs without a record are forgotten by the next start.
     if (isSynced) await log.epochFile.complete(log.epochs.entries.filter((entry) => entry.startOffset < log.logEndOffset))
   } catch (error) {
-    ports.logDirectory.fail(error as Error)
+    ports.logDirectory.fail(error)
   }
   log.forgetFiles()
   log.tail.clear()

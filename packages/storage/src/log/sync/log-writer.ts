@@ -178,7 +178,7 @@ export class LogWriter implements SyncedLog {
     try {
       for (const run of staged) this.#writeRun(run)
     } catch (error) {
-      logDirectory.fail(error as Error)
+      logDirectory.fail(error)
       return false
     }
     this.#writtenEndOffset = this.#stagedEndOffset
@@ -250,7 +250,7 @@ export class LogWriter implements SyncedLog {
     try {
       await this.#syncDirty()
     } catch (error) {
-      logDirectory.fail(error as Error)
+      logDirectory.fail(error)
     }
   }
 
