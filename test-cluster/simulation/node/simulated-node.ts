@@ -21,6 +21,7 @@ import type { ReplicaObserver, Rot } from './observed-logs.ts'
 import { observedService, observedStateMachine, observedStore } from './observed-quorum.ts'
 import type { QuorumObserver } from './observed-quorum.ts'
 import { SimulatedReplicationTransport } from './replication-transport.ts'
+import { watchedLogger } from './watched-logger.ts'
 
 export const CLUSTER_ID = '4L6g3nShT-eMCtK--X86sw'
 
@@ -61,6 +62,7 @@ export class SimulatedNode {
   readonly process: SimulatedProcess
   readonly store: MemoryKeyValueStore
   readonly #deps: NodeDependencies
+  readonly #logger: Logger
   readonly loader: MetadataLoader
   readonly driver: QuorumDriver
   readonly controller: QuorumController | null
@@ -90,6 +92,9 @@ export class SimulatedNode {
     this.process = process
     this.store = store
     this.#deps = deps
+    this.#logger = watchedLogger(deps.logger ?? silentLogger, (mistake, message) => {
+      if (process.isAlive) world.fail(mistake, `node ${nodeId}, ${message}`)
+    })
     this.dynamicConfig = new DynamicConfig({ config, nodeId, image: emptyImage })
     this.loader = new MetadataLoader({ codec: protobufRecordCodec, scheduler: process, log: this.#logger })
     this.driver = this.#createDriver()
@@ -144,10 +149,6 @@ export class SimulatedNode {
     this.channel.close()
     await this.store.close()
     await this.manager?.close(brokerEpoch)
-  }
-
-  get #logger(): Logger {
-    return this.#deps.logger ?? silentLogger
   }
 
   #createDriver(): QuorumDriver {

@@ -6,14 +6,12 @@ import {
   batchIsTransactional,
   batchMagic,
   batchProducerId,
-  ErrorCode,
   readControlRecord,
   recordsOf,
   verifyBatchCrc,
 } from '@kavka/protocol'
-import type { LogRecord, Offset } from '@kavka/protocol'
+import type { LogRecord } from '@kavka/protocol'
 import type { PartitionView } from '@kavka/replication'
-import type { LogReadOutcome } from '@kavka/storage'
 import type { CoordinatorCore } from './coordinator-core.ts'
 
 /**
@@ -51,7 +49,7 @@ export async function loadPartition(request: LoadRequest, scheduler: Scheduler):
   let position = view.log.logStartOffset
   let recordCount = 0
   while (position < end) {
-    const read = await readChunk(view, position, end, chunkBytesMax)
+    const read = await view.log.read({ startOffset: position, endOffsetMax: end, bytesMax: chunkBytesMax, minimum: 'at-least-one-batch' })
     if (!request.isCurrent()) return { kind: 'abandoned' }
     if (read.kind !== 'read') return { kind: 'failed', reason: read.kind === 'failed' ? read.message : read.kind }
     if (read.nextOffset <= position) return { kind: 'failed', reason: `nothing to read at offset ${position}` }
@@ -68,15 +66,6 @@ export async function loadPartition(request: LoadRequest, scheduler: Scheduler):
     if (!request.isCurrent()) return { kind: 'abandoned' }
   }
   return { kind: 'loaded', recordCount }
-}
-
-async function readChunk(view: PartitionView, position: Offset, end: Offset, bytesMax: number): Promise<LogReadOutcome> {
-  const request = { startOffset: position, endOffsetMax: end, bytesMax, minimum: 'at-least-one-batch' } as const
-  try {
-    return await view.log.read(request)
-  } catch (error) {
-    return { kind: 'failed', errorCode: ErrorCode.KAFKA_STORAGE_ERROR, message: String(error) }
-  }
 }
 
 type ReplayOutcome =

@@ -41,7 +41,7 @@ export class LeaderProof {
   }
 
   async #run(log: PartitionLog, known: { readonly epoch: LeaderEpoch; state: ProofState }): Promise<void> {
-    const outcome = await this.#read(log, known.epoch).catch(() => 'abandoned' as const)
+    const outcome = await this.#read(log, known.epoch)
     if (this.#known !== known) return
     if (outcome === 'abandoned') return this.#retryLater(known)
     known.state = outcome
