@@ -50,6 +50,7 @@ export function resumeSegment(segment: Segment, file: File, options: ResumeOptio
   })
   // The batch that the entry points to is bad: what was indexed before it is not known to be sound either.
   if (entry !== null && end.position === start) return resumeSegment(segment, file, { ...options, trustBelowOffset: 0 })
+  segment.dropSealBehind(nextOffset)
   return { end, nextOffset }
 }
 

@@ -246,6 +246,13 @@ export class Segment {
     this.#bytesSinceIndexEntry = batch.sizeBytes
   }
 
+  /** The segment turned out to end there: what its time index file says of a record behind that must not be believed by a later start. */
+  dropSealBehind(endOffset: number): void {
+    if (this.#sealInFile === null || this.#sealInFile.offset < endOffset) return
+    this.#sealInFile = null
+    this.#mustCut = true
+  }
+
   /** Renames all files to `.deleted`, log first: without it the others are orphans that a start removes. */
   markDeleted(onLogRenamed: () => void = () => {}): string[] {
     const { fs, files, indexMemory } = this.#ports
