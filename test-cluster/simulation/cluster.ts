@@ -17,8 +17,9 @@ import { ReplicationChecks } from './invariants/replication/replication-checks.t
 import type { ClusterView } from './invariants/cluster-view.ts'
 import { createMachine } from './node/machine.ts'
 import type { Machine } from './node/machine.ts'
-import { configurationOf, minIsrOf } from './node/node-configuration.ts'
-import { indexIntervalBytes, SimulatedNode } from './node/simulated-node.ts'
+import type { ObservedReplica } from './node/observed-logs.ts'
+import { configurationOf, indexIntervalBytesOf, minIsrOf } from './node/node-configuration.ts'
+import { SimulatedNode } from './node/simulated-node.ts'
 import type { NodeDependencies, NodeSettings } from './node/simulated-node.ts'
 import type { SwarmOptions } from './swarm.ts'
 import { Network } from './world/network.ts'
@@ -48,6 +49,7 @@ export class Cluster implements ClusterView {
   readonly metaFiles: MetaFileChecks
   readonly answers: LeaderAnswerChecks
   readonly groups: GroupChecks
+  readonly #indexes: IndexChecks
   readonly #machines = new Map<NodeId, Machine>()
   /** The same in every life of a node. */
   readonly #configured = new Map<NodeId, Omit<NodeSettings, 'incarnation'>>()
@@ -72,6 +74,7 @@ export class Cluster implements ClusterView {
     const { replication, reassignments } = this
     this.metadata = new MetadataChecks({ world, replication, reassignments, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
     this.requests = new ControllerRequestChecks(world, () => this.image)
+    this.#indexes = new IndexChecks({ indexIntervalBytes: indexIntervalBytesOf(swarm) }, world)
     this.answers = new LeaderAnswerChecks(world)
     this.metaFiles = new MetaFileChecks(world)
     this.history = new AdminHistory(world, () => this.image)
@@ -234,12 +237,17 @@ export class Cluster implements ClusterView {
 
   /** S4, of every log that is whole and still there. */
   judgeIndexes(): void {
-    const checks = new IndexChecks({ indexIntervalBytes: indexIntervalBytes(this.swarm.segmentBytes) }, this.world)
     for (const { id, logs } of this.nodes()) {
       const rotten = [...this.machine(id).rottenFiles]
       const isWhole = (name: string): boolean => !rotten.some((path) => path.startsWith(`/data/${name}/`)) && [...(logs?.replicas ?? [])].some(({ topicPartition: { topic, partition }, log }) => `${topic}-${partition}` === name && log.corruption === null)
-      checks.ofNode(id, this.machine(id).disk, '/data', isWhole)
+      this.#indexes.ofNode(id, this.machine(id).disk, '/data', isWhole)
     }
+  }
+
+  #shortened({ nodeId, log: { directory, corruption } }: ObservedReplica): void {
+    const { disk, rottenFiles } = this.machine(nodeId)
+    const isRotten = [...rottenFiles].some((path) => path.startsWith(`${directory}/`))
+    if (corruption === null && !isRotten) this.#indexes.ofShortened(nodeId, disk, directory)
   }
 
   #refused(machine: Machine, problem: string): void {
@@ -332,6 +340,7 @@ export class Cluster implements ClusterView {
       forgotten: (replica) => replication.forgotten(replica),
       truncating: (replica, endOffset, kind) => replication.truncating(replica, endOffset, kind),
       truncated: (replica) => replication.truncated(replica),
+      shortened: (replica) => this.#shortened(replica),
       highWatermark: (replica, highWatermark) => replication.highWatermark(replica, highWatermark),
       logStart: (replica, logStart) => replication.logStart(replica, logStart),
       segmentsDeleted: (replica) => replication.segmentsDeleted(replica),

@@ -59,7 +59,8 @@ export function swarmOf(seed: number): SwarmOptions {
 }
 
 function swarmIn(world: World): SwarmOptions {
-  return chooseSwarm(world.random('swarm'), world.random('more swarm'), world.random('later swarm'), world.random('tempo'), world.random('newest swarm'))
+  const streams = [world.random('swarm'), world.random('more swarm'), world.random('later swarm'), world.random('tempo'), world.random('newest swarm')] as const
+  return chooseSwarm(...streams, world.random('latest swarm'))
 }
 
 class Run {

@@ -9,6 +9,8 @@ export interface SwarmOptions {
   readonly replicationFactor: number
   readonly minIsr: number
   readonly segmentBytes: number
+  /** An entry for almost every batch, so that a cut of a few takes several. */
+  readonly denseIndexes: boolean
   readonly snapshotAfterBytes: number
   readonly logRetainedBytes: number
   /** Synced before acknowledged; else the page cache is enough, and then no power may fail. */
@@ -51,7 +53,10 @@ const laterFaultKinds = [
   'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'rot', 'file-damage',
 ] as const
 
-export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | 'overtaken-proposal' | 'replaced-in-silence' | 'reassign' | 'cancel-reassignment' | 'steal-from-originals' | 'elect-who-is-behind' | 'lost-by-successor' | 'rot-before-election'
+/** Also from a stream of their own, each by itself. */
+const latestFaultKinds = ['successor-lacks-tail', 'leader-hears-late'] as const
+
+export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | (typeof latestFaultKinds)[number] | 'overtaken-proposal' | 'replaced-in-silence' | 'reassign' | 'cancel-reassignment' | 'steal-from-originals' | 'elect-who-is-behind' | 'lost-by-successor' | 'rot-before-election'
 
 /** After these a disk may lack what only its page cache had. */
 const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full', 'lost-writes', 'read-error']
@@ -59,8 +64,8 @@ const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', '
 /** One of the values, the same for the same seed. */
 type Pick = <T>(...values: readonly T[]) => T
 
-/** `more`, `later`, `pace` and `newest`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
-export function chooseSwarm(random: Random, more: Random, later: Random, pace: Random, newest: Random): SwarmOptions {
+/** `more`, `later`, `pace`, `newest` and `latest`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
+export function chooseSwarm(random: Random, more: Random, later: Random, pace: Random, newest: Random, latest: Random): SwarmOptions {
   const pick: Pick = (...values) => values[random.below(values.length)]!
   const nodeCount = pick(1, 2, 3, 3, 3, 3, 4, 5)
   const voterCount = Math.min(nodeCount, pick(1, 3, 3, 3, 5)) as number
@@ -88,6 +93,7 @@ export function chooseSwarm(random: Random, more: Random, later: Random, pace: R
     adminCount: [0, 0, 1, 2][more.below(4)]!,
     offsetsRetentionMs: more.below(3) === 0 ? 5_000 : null,
     staticDoubles: newest.below(3) === 0,
+    denseIndexes: latest.below(3) === 0,
     faultKinds: [
       ...chosenFaults(random, later, durability === 'page-cache'),
       ...(more.below(4) === 0 ? ['overtaken-proposal' as const] : []),
@@ -96,6 +102,8 @@ export function chooseSwarm(random: Random, more: Random, later: Random, pace: R
       ...(newest.below(5) === 0 ? ['elect-who-is-behind' as const] : []),
       ...(newest.below(5) === 0 ? ['lost-by-successor' as const] : []),
       ...(newest.below(6) === 0 ? ['rot-before-election' as const] : []),
+      // Both are about a third replica.
+      ...latestFaultKinds.filter(() => latest.below(4) === 0 && replicationFactor > 2),
     ],
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: tempo.faultyMs ?? pick(5_000, 10_000, 20_000),

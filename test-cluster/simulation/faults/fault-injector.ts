@@ -7,6 +7,7 @@ import type { Cluster } from '../cluster.ts'
 import { DiskDamage } from './disk-damage.ts'
 import { electWhoIsBehind } from './elect-behind.ts'
 import type { PlannedFault } from './fault-plan.ts'
+import { electUnheard } from './leader-hears-late.ts'
 import { loseBySuccessor } from './lost-by-successor.ts'
 import { reassign } from './reassign.ts'
 import { askBothSides, replaceCoordinator, whomToReplace } from './replaced-in-silence.ts'
@@ -14,6 +15,7 @@ import type { BothSides } from './replaced-in-silence.ts'
 import { overtakeProposal } from './overtaken-proposal.ts'
 import { rotBeforeElection } from './rot-before-election.ts'
 import { stealFromOriginals } from './steal-from-originals.ts'
+import { leaveTailBehind } from './successor-lacks-tail.ts'
 
 const CLOCK_JUMP_MS_MAX = 3_600_000
 const SLOW_DISK_MS_MAX = 4_000
@@ -120,6 +122,9 @@ export class FaultInjector {
       case 'replaced-in-silence': return this.#replaceInSilence(fault)
       case 'rot-before-election': return rotBeforeElection(this.#cluster, this.#damage, fault)
       case 'lost-by-successor': return loseBySuccessor(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
+      case 'successor-lacks-tail':
+        return void leaveTailBehind(this.#cluster, this.#admin, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
+      case 'leader-hears-late': return void electUnheard(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       case 'reassign': return void reassign(this.#cluster, this.#admin, fault)
       case 'cancel-reassignment': return void reassign(this.#cluster, this.#admin, fault)
       case 'steal-from-originals':
@@ -311,5 +316,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'lost-by-successor', 'rot-before-election', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'lost-by-successor', 'rot-before-election', 'successor-lacks-tail', 'leader-hears-late', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
 }

@@ -13,7 +13,7 @@ export const storageMutants: readonly Mutant[] = [
   { name: 'producer state starts empty from a snapshot', file: `${storage}/log/producers/producer-state.ts`, find: 'for (const entry of entries) this.#producers.set(entry.producerId, entry)', replace: 'for (const entry of entries) if (entry.producerId < 0) this.#producers.set(entry.producerId, entry)' },
   {
     // The follower takes only what continues its log, the log skips what it has, and refuses what overlaps: three answers to one question.
-    name: 'a follower appends batches it already has', file: `${storage}/log/append/follower-batches.ts`,
+    name: 'a follower appends batches it already has', takes: 'leader-hears-late', file: `${storage}/log/append/follower-batches.ts`,
     find: 'if (previousEnd > log.logEndOffset) batches.push(batch)', replace: 'batches.push(batch)',
     also: [
       { file: `${storage}/log/append/follower-batches.ts`, find: 'if (first !== undefined && first.baseOffset < log.logEndOffset &&', replace: 'if (first !== undefined && first.baseOffset < 0 &&' },
@@ -34,7 +34,7 @@ export const storageMutants: readonly Mutant[] = [
     replace: '    const unclean = new Set<LogDirectoryStore>()\n    for (const store of this.#stores) this.#closeStore(store, brokerEpoch)\n',
   },
   {
-    name: 'a truncation forgets who wrote below the log start', proves: 'T2 ProducerState', file: `${storage}/log/recovery/log-truncation.ts`,
+    name: 'a truncation forgets who wrote below the log start', proves: 'T2 ProducerState', takes: 'successor-lacks-tail', file: `${storage}/log/recovery/log-truncation.ts`,
     find: 'log.snapshots.load(log.producers, log.segments.first.baseOffset, log.logEndOffset)', replace: 'log.snapshots.load(log.producers, log.logStartOffset, log.logEndOffset)',
   },
   {
@@ -59,7 +59,7 @@ export const storageMutants: readonly Mutant[] = [
     find: '    const before = times.count\n    times.maybeAppend(timestampMs, offset)\n', replace: '    const before = times.count + 0 * (timestampMs + offset)\n',
   },
   {
-    name: 'indexes in memory are not cut with the log', proves: 'S4 IndexesAreOfTheLog', file: `${storage}/log/segment/segment.ts`,
+    name: 'indexes in memory are not cut with the log', proves: 'S4 IndexesAreOfTheLog', takes: 'successor-lacks-tail', file: `${storage}/log/segment/segment.ts`,
     find: '    offsets.truncateToCount(count)\n', replace: '    offsets.truncateToCount(Math.max(count, offsets.count - 1))\n',
   },
   {

@@ -15,7 +15,15 @@ export function configurationOf(id: NodeId, voterIds: readonly NodeId[], swarm: 
   const { snapshotAfterBytes, logRetainedBytes, segmentBytes, offsetsRetentionMs } = swarm
   // Shorter than an operator may choose, so that offsets expire within seconds.
   const retained = offsetsRetentionMs === null ? config : { ...config, offsetsRetentionMinutes: offsetsRetentionMs / 60_000 }
-  return { nodeId: id, config: retained, layout: layout.value, voterIds, snapshotAfterBytes, logRetainedBytes, segmentBytes }
+  const indexIntervalBytes = indexIntervalBytesOf(swarm)
+  return { nodeId: id, config: retained, layout: layout.value, voterIds, snapshotAfterBytes, logRetainedBytes, segmentBytes, indexIntervalBytes }
+}
+
+const DENSE_INDEX_INTERVAL_BYTES = 100
+
+/** So that even the smallest segments have some entries. */
+export function indexIntervalBytesOf({ segmentBytes, denseIndexes }: SwarmOptions): number {
+  return denseIndexes ? DENSE_INDEX_INTERVAL_BYTES : Math.max(DENSE_INDEX_INTERVAL_BYTES, segmentBytes >> 3)
 }
 
 /** `min.insync.replicas` of a topic as of that metadata. */

@@ -25,6 +25,8 @@ export interface ReplicaObserver {
   truncating(replica: ObservedReplica, endOffset: number, kind: 'cut' | 'start-over'): void
   /** Cut, and known again from what is left. */
   truncated(replica: ObservedReplica): void
+  /** Truncated so that it ends before it did: what lies beside the batches is on the disk as of the cut. */
+  shortened(replica: ObservedReplica): void
   highWatermark(replica: ObservedReplica, highWatermark: number): void
   logStart(replica: ObservedReplica, logStart: number): void
   /** Retention has taken the oldest segments. */
@@ -181,11 +183,14 @@ export class ObservedLogs implements LogStore {
       truncateTo: (endOffset) => {
         observer.truncating(replica, endOffset, 'cut')
         shadow.cutFrom = endOffset
+        const { logEndOffset } = log
         truncateTo.call(log, endOffset)
         shadow.cutFrom = Infinity
         shadow.truncate(log.logEndOffset)
         // Where it failed half-way the log is as it may be, and out of use.
-        if (this.#manager.directories.every(({ state }) => state === 'online')) observer.truncated(replica)
+        if (this.#manager.directories.some(({ state }) => state !== 'online')) return
+        observer.truncated(replica)
+        if (log.logEndOffset < logEndOffset) observer.shortened(replica)
       },
       truncateFullyAndStartAt: (startOffset) => {
         observer.truncating(replica, startOffset, 'start-over')

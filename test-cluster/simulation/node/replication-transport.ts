@@ -13,6 +13,8 @@ export interface TransportDependencies {
   readonly acceptOf: (id: NodeId) => AcceptFollower | null
   /** Is the stream's buffer full after this frame? Then how long until it has drained. */
   readonly congestionMs: () => number | null
+  /** A frame of a leader is about to be taken. */
+  readonly receiving: (frame: LeaderFrame) => void
   /** What is asked for first runs first among those that are due at one time. */
   readonly later: (delayMs: number, callback: () => void) => void
 }
@@ -50,11 +52,12 @@ export class SimulatedReplicationTransport implements ReplicationTransport {
   }
 
   #leaderStream(leaderId: NodeId, connection: Connection, events: FollowerStreamEvents, mine: () => LeaderStreamEvents | null): LeaderStream {
-    const { congestionMs, later } = this.#dependencies
+    const { congestionMs, receiving, later } = this.#dependencies
     return {
       send: (frame) => {
         const copy = copyOf(frame)
         connection.toOpener(() => {
+          receiving(copy)
           events.frame(copy)
           later(0, () => wipe(copy))
         })

@@ -6,6 +6,7 @@ import { emptyImage, MetadataLoader, QuorumController, QuorumDriver } from '@kav
 import type { ControllerService, MetadataPublisher, RaftMessage } from '@kavka/controller'
 import type { BrokerEpoch, NodeId } from '@kavka/protocol'
 import { ReplicaManagerShell } from '@kavka/replication'
+import type { LeaderFrame } from '@kavka/replication'
 import { LogManager, logManagerDefaults } from '@kavka/storage'
 import type { LogConfig } from '@kavka/storage'
 import type { MemoryFileSystem, MemoryKeyValueStore } from '@kavka/testkit'
@@ -35,6 +36,7 @@ export interface NodeSettings {
   readonly logRetainedBytes: number
   /** Smaller than an operator may choose, so that segments roll within seconds. */
   readonly segmentBytes: number
+  readonly indexIntervalBytes: number
 }
 
 export interface NodeDependencies {
@@ -196,9 +198,18 @@ export class SimulatedNode {
       {
         network, congestionMs,
         acceptOf: (id) => listening(peer(id))?.transport.accept ?? null,
+        receiving: (frame) => this.#receiving(frame),
         later: (delayMs, callback) => process.after(delayMs, callback),
       },
     )
+  }
+
+  #receiving({ partitions }: LeaderFrame): void {
+    for (const { topicId, partition, baseOffset, records } of partitions) {
+      const topic = records.length === 0 ? undefined : this.loader.publishedImage.topics.byId.get(topicId)?.name
+      const log = topic === undefined ? null : this.manager?.get({ topic, partition }) ?? null
+      if (log !== null && baseOffset < log.logEndOffset) this.#deps.world.probes.hit('follower sent what it has')
+    }
   }
 
   #createBroker(manager: LogManager): void {
@@ -299,8 +310,8 @@ export class SimulatedNode {
   }
 
   #logConfig(topic: string): LogConfig {
-    const { segmentBytes } = this.settings
-    return { ...this.dynamicConfig.topicConfig(topic), segmentBytes, indexIntervalBytes: indexIntervalBytes(segmentBytes) }
+    const { segmentBytes, indexIntervalBytes } = this.settings
+    return { ...this.dynamicConfig.topicConfig(topic), segmentBytes, indexIntervalBytes }
   }
 
   #send(to: NodeId, message: RaftMessage): void {
@@ -324,9 +335,4 @@ export class SimulatedNode {
 
 function listening(node: SimulatedNode | null): SimulatedNode | null {
   return node?.isListening === true ? node : null
-}
-
-/** So that even the smallest segments have some entries. */
-export function indexIntervalBytes(segmentBytes: number): number {
-  return Math.max(100, segmentBytes >> 3)
 }

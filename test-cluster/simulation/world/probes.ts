@@ -16,7 +16,8 @@ export const probeNames = [
   'proposal with a stale partition epoch', 'synced writes lost', 'stale sector', 'misdirected write', 'read error', 'metadata store damaged', 'damaged metadata store refused',
   'disk slow for seconds', 'clock at another rate', 'file beside the log damaged',
   'batch rotted under a running node', 'rot before an election', 'rotten replica emptied', 'old segments deleted', 'log start written down',
-  'process died behind its clean stop',
+  'process died behind its clean stop', 'successor lacks the tail of a follower', 'several batches cut', 'cut behind a moved log start',
+  'leader hears late of its election', 'follower sent what it has',
 ] as const
 
 export type ProbeName = (typeof probeNames)[number]

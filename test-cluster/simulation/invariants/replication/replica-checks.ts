@@ -33,6 +33,17 @@ interface SegmentedLog extends PartitionLog {
   readonly firstSegmentOffset: number
 }
 
+/** P13: what a log can be asked for begins in its files; an append takes nothing away. */
+export function filesReachLogStart(world: World, replica: ObservedReplica): void {
+  const { firstSegmentOffset, logStartOffset } = replica.log as SegmentedLog
+  world.judge('P13 OffsetDensity', firstSegmentOffset <= logStartOffset, { node: replica.nodeId, partition: nameOf(replica), firstSegmentOffset, logStartOffset })
+}
+
+/** Below its log start it still holds batches, whose producers it must know. */
+export function startsInsideSegment({ log }: ObservedReplica): boolean {
+  return (log as SegmentedLog).firstSegmentOffset < log.logStartOffset
+}
+
 /** P11: the cache of leader epochs says what the batches say. */
 export function epochCache(world: World, { shadow, log, nodeId, topicPartition }: ObservedReplica, logStart: number): void {
   const { batches } = shadow

@@ -21,6 +21,8 @@ interface Leader {
   commit(end: number): void
   /** Retention takes what lies below. */
   retain(start: number): void
+  /** A follower empties its log to begin there. */
+  startOver(start: number): void
   /** All that it holds is gone. */
   lose(): void
 }
@@ -40,7 +42,9 @@ function leader(...batches: readonly ShadowBatch[]): Leader {
     log.logStartOffset = start
     checks.segmentsDeleted(replica)
   }
-  return { world, process, checks, commit: (end) => checks.highWatermark(replica, end), retain, lose: () => shadow.clear() }
+  const commit = (end: number): void => checks.highWatermark(replica, end)
+  const startOver = (start: number): void => checks.truncating({ ...replica, shadow: new ShadowLog() }, start, 'start-over')
+  return { world, process, checks, commit, retain, startOver, lose: () => shadow.clear() }
 }
 
 function batch(base: number, producerEpoch: number, baseSequence: number): ShadowBatch {
@@ -71,6 +75,14 @@ describe('what retention has taken', () => {
     const { world, commit, retain } = leader(...gap)
     commit(2)
     retain(2)
+    commit(3)
+    expect(world.violation).toBeNull()
+  })
+
+  test('nor is what was deleted, by who has begun anew behind it', () => {
+    const { world, commit, startOver } = leader(...gap)
+    commit(2)
+    startOver(2)
     commit(3)
     expect(world.violation).toBeNull()
   })
@@ -158,5 +170,22 @@ describe('what was durable when a process ended', () => {
 
   test('what never was is not missed', () => {
     expect(lives(0, 0).violation).toBeNull()
+  })
+})
+
+describe('P13 OffsetDensity', () => {
+  function appendedAt(firstSegmentOffset: number, logStartOffset: number): string | undefined {
+    const { world, checks } = leader()
+    const log = { firstSegmentOffset, logStartOffset, logEndOffset: 7, segmentCount: 1 }
+    checks.appended({ nodeId: NODE, topicPartition, topicId: TOPIC_ID, log, shadow: new ShadowLog() } as unknown as ObservedReplica, 0, 'leader')
+    return world.violation?.name
+  }
+
+  test('a log start lies in the files', () => {
+    expect([appendedAt(5, 5), appendedAt(0, 5)]).toEqual([undefined, undefined])
+  })
+
+  test('an append that threw away what could be asked for is flagged', () => {
+    expect(appendedAt(5, 0)).toBe('P13 OffsetDensity')
   })
 })

@@ -13,7 +13,7 @@ import { LogContentChecks } from '../storage/log-content-checks.ts'
 import type { PredicateName } from '../predicates.ts'
 import { notWaitedFor } from './quorum-superset.ts'
 import type { LeaderIsr } from './quorum-superset.ts'
-import { epochCache, nameOf, offsetDensity, producerState, recoveryKeepsSynced } from './replica-checks.ts'
+import { epochCache, filesReachLogStart, nameOf, offsetDensity, producerState, recoveryKeepsSynced, startsInsideSegment } from './replica-checks.ts'
 import { Truth } from './truth.ts'
 import type { PartitionTruth } from './truth.ts'
 
@@ -23,7 +23,9 @@ interface LeaderKnowledge {
   readonly effectiveMinIsr: number
 }
 
-export class ReplicationChecks implements ReplicaObserver {
+const SEVERAL = 3
+
+export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened'> {
   readonly truth = new Truth()
   readonly content: LogContentChecks
   readonly disks: KeptOnDisk
@@ -72,6 +74,7 @@ export class ReplicationChecks implements ReplicaObserver {
 
   appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void {
     offsetDensity(this.#world, replica, from)
+    filesReachLogStart(this.#world, replica)
     if (by === 'follower') this.#divergenceReported(replica, from)
     if (replica.log.segmentCount > 1) this.#world.probes.hit('segment rolled')
   }
@@ -86,8 +89,12 @@ export class ReplicationChecks implements ReplicaObserver {
     this.#world.probes.hit(kind === 'cut' ? 'follower truncated' : 'follower started over')
     if (kind === 'start-over' && this.disks.emptied(replica)) this.#world.probes.hit('rotten replica emptied')
     if (log.corruption !== null && kind === 'start-over') return this.content.emptying(nodeId, nameOf(replica), this.#isCandidate(truth, nodeId))
+    // Who begins anew behind what was deleted has never heard of its producers.
+    if (kind === 'start-over') truth.retainedFrom = Math.max(truth.retainedFrom, endOffset)
     if (this.disks.isDamaged(nodeId)) return
     const lost = shadow.batches.filter(({ last }) => last >= endOffset)
+    if (kind === 'cut' && lost.length >= SEVERAL) this.#world.probes.hit('several batches cut')
+    if (kind === 'cut' && lost.length > 0 && startsInsideSegment(replica)) this.#world.probes.hit('cut behind a moved log start')
     const details = { node: nodeId, partition: nameOf(replica), endOffset, committedEnd: truth.committedEnd, kind }
     const isCandidate = this.#isCandidate(truth, nodeId)
     this.#world.judge('P10 TruncationSafety', !isCandidate || endOffset >= truth.committedEnd || lost.length === 0, details)

@@ -27,7 +27,7 @@ export class PartitionTruth {
   /** Largest end that a client was told by a leader. */
   exposedEnd = 0
   logStart = 0
-  /** Some replica has deleted what lay below by retention. */
+  /** Some replica has deleted what lay below by retention, or has begun anew behind it. */
   retainedFrom = 0
   /** Smallest `min.insync.replicas` it ever had, capped by its replicas. */
   minIsr = Infinity

@@ -1,5 +1,6 @@
 import { buildBatch } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
+import { MemoryFileSystem } from '@kavka/testkit'
 import { World } from '../../world/world.ts'
 import { IndexChecks } from './index-checks.ts'
 import { LogContentChecks } from './log-content-checks.ts'
@@ -31,9 +32,9 @@ describe('S4 IndexesAreOfTheLog', () => {
     return bytes
   }
 
-  function violationOf(offsets: Buffer, times: Buffer): string | undefined {
+  function violationOf(offsets: Buffer, times: Buffer, state: 'sealed' | 'written-on' = 'sealed'): string | undefined {
     const world = new World({ seed: 1 })
-    new IndexChecks({ indexIntervalBytes: 100 }, world).segment({}, { baseOffset: 100, log, offsets, times })
+    new IndexChecks({ indexIntervalBytes: 100 }, world).segment({}, { baseOffset: 100, log, offsets, times }, state)
     return world.violation?.name
   }
 
@@ -54,6 +55,32 @@ describe('S4 IndexesAreOfTheLog', () => {
     ['no timestamps', offsets, Buffer.alloc(0)],
   ])('%s is flagged', (_what, badOffsets, badTimes) => {
     expect(violationOf(badOffsets, badTimes)).toBe('S4 IndexesAreOfTheLog')
+  })
+
+  test('the largest timestamp is noted at an entry, or when the segment is sealed, and then may stay in its file', () => {
+    expect(violationOf(offsets, times, 'written-on')).toBeUndefined()
+    const beforeFirstEntry = { offsets: Buffer.alloc(0), log: batches[0]! }
+    const cut = (found: Buffer): string | undefined => {
+      const world = new World({ seed: 1 })
+      new IndexChecks({ indexIntervalBytes: 100 }, world).segment({}, { baseOffset: 100, times: found, ...beforeFirstEntry }, 'written-on')
+      return world.violation?.name
+    }
+    const behindTheCut = time(30, 1)
+    expect([cut(Buffer.alloc(0)), cut(time(10, 0)), cut(behindTheCut)]).toEqual([undefined, undefined, 'S4 IndexesAreOfTheLog'])
+  })
+
+  test('the last segment of a log that was cut is looked at', () => {
+    const disk = new MemoryFileSystem()
+    for (const directory of ['/data', '/data/t-0']) disk.makeDirectory(directory)
+    const names = ['00000000000000000000', '00000000000000000100'].map((base) => `/data/t-0/${base}`)
+    for (const name of names) disk.writeFile(`${name}.log`, '')
+    const judged = (left: Buffer): string | undefined => {
+      disk.writeFile(`${names[1]!}.index`, left)
+      const world = new World({ seed: 1 })
+      new IndexChecks({ indexIntervalBytes: 100 }, world).ofShortened(NODE, disk, '/data/t-0')
+      return world.violation?.name
+    }
+    expect([judged(Buffer.alloc(0)), judged(entry(1, secondAt))]).toEqual([undefined, 'S4 IndexesAreOfTheLog'])
   })
 })
 
