@@ -45,5 +45,6 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 7_001_236, found: 'P13, a false alarm: a log that had rotted two lives ago was taken for what its first sectors showed' },
   { seed: 81_378, found: 'S3, a false alarm: a damaged log that was cut as any follower was taken for one that was emptied' },
   { seed: 11_000_059, found: 'P2, a false alarm: a disk was damaged while the other copy was cut off and about to leave the in-sync set' },
+  { seed: 930_266, found: 'P9, a false alarm: a replica was removed, and deleted what it had, while its acknowledgment was under way' },
   { seed: 11_001_562, found: 'R17: a fetch that a cut link had held back revived the lease of a replaced controller' },
 ]

@@ -26,6 +26,8 @@ export class KeptOnDisk {
   /** Nodes whose disk the run has damaged, with the broker epoch they had: they owe nothing until they are registered anew. */
   readonly #damaged = new Map<NodeId, number>()
   readonly #everRotten = new Set<NodeId>()
+  /** What replicas had that were deleted. */
+  readonly #left: (Remains & { readonly nodeId: NodeId })[] = []
   readonly #rotten = new Set<string>()
 
   constructor(cluster: ClusterView, content: LogContentChecks) {
@@ -63,7 +65,8 @@ export class KeptOnDisk {
 
   /** Its log was deleted on purpose. */
   forgotten(replica: ObservedReplica): void {
-    const { nodeId, topicId, topicPartition } = replica
+    const { nodeId, topicId, topicPartition, log: { durableEndOffset: durableEnd }, shadow: { batches } } = replica
+    this.#left.push({ nodeId, topicId, ...topicPartition, durableEnd, batches })
     for (const remains of [this.#remains, this.#heldBeforeDamage]) {
       const kept = remains.get(nodeId)?.filter((one) => one.topicId !== topicId || one.partition !== topicPartition.partition)
       if (kept !== undefined) remains.set(nodeId, kept)
@@ -115,6 +118,14 @@ export class KeptOnDisk {
     }
     this.#remains.set(node.id, remains)
     if (!this.isDamaged(node.id)) this.#heldBeforeDamage.delete(node.id)
+  }
+
+  /** Who had it when its log was deleted on purpose. */
+  *leftWith(truth: PartitionTruth, batch: ShadowBatch): Iterable<NodeId> {
+    for (const { nodeId, topicId, partition, durableEnd, batches } of this.#left) {
+      if (topicId !== truth.topicId || partition !== truth.partition || durableEnd <= batch.last) continue
+      if (isSameBatch(batches[indexOfBatch(batches, batch.base)], batch)) yield nodeId
+    }
   }
 
   /** What was durable before a process ended is so after it, though its successor has yet to open its logs and to sync what it found. */

@@ -189,3 +189,30 @@ describe('P13 OffsetDensity', () => {
     expect(appendedAt(5, 0)).toBe('P13 OffsetDensity')
   })
 })
+
+describe('what a replica had that was taken away', () => {
+  /** Acknowledged when only that replica had it; `isr`: as the leader knows it. */
+  function acknowledgedBy(isr: readonly number[]): string | undefined {
+    const world = new World({ seed: 1 })
+    const known = { leaderState: { isrState: { isr }, effectiveMinIsr: 1 }, topicId: TOPIC_ID, role: 'leader', leaderEpoch: 0 }
+    const node = { id: NODE, logs: { replica: () => null }, replicas: { partition: () => known } }
+    const cluster = { nodes: () => [node], node: () => node, image: emptyImage, answers: new LeaderAnswerChecks(world) } as unknown as ClusterView
+    const checks = new ReplicationChecks(world, cluster)
+    const shadow = new ShadowLog()
+    shadow.append(batch(0, 0, 0))
+    const log = { logStartOffset: 0, logEndOffset: 1, corruption: null, durableEndOffset: 1 }
+    const replica = { nodeId: 2 as NodeId, topicPartition, topicId: TOPIC_ID, log, shadow } as unknown as ObservedReplica
+    checks.highWatermark(replica, 1)
+    checks.forgotten(replica)
+    checks.acknowledged(NODE, topicPartition, TOPIC_ID, { base: 0, crc: 0, count: 1 })
+    return world.violation?.name
+  }
+
+  test('counts for a leader that has not heard of it', () => {
+    expect(acknowledgedBy([1, 2])).toBeUndefined()
+  })
+
+  test('does not count for one that has', () => {
+    expect(acknowledgedBy([1])).toBe('P9 AckRule')
+  })
+})

@@ -187,7 +187,7 @@ export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened'> {
     this.#world.judge('P9 AckRule', committed !== undefined && committed.crc === batch.crc, details)
     if (committed === undefined) return
     const wanted = Math.min(truth.minIsr, this.#registrationOf(truth)?.replicas.length ?? 1)
-    const holders = this.#holdersOf(truth, committed, wanted)
+    const holders = this.#holdersOf(truth, committed, wanted, nodeId)
     this.#world.judge('P9 AckRule', holders >= wanted, { ...details, holders, minIsr: truth.minIsr })
     truth.exposedEnd = Math.max(truth.exposedEnd, committed.last + 1)
     truth.acked.push({ base: batch.base, last: committed.last, crc: batch.crc })
@@ -315,7 +315,7 @@ export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened'> {
     }
   }
 
-  #holdersOf(truth: PartitionTruth, batch: ShadowBatch, wanted: number): number {
+  #holdersOf(truth: PartitionTruth, batch: ShadowBatch, wanted: number, leader: NodeId): number {
     const holders = new Set<NodeId>()
     for (const { id, logs } of this.#cluster.nodes()) {
       const replica = logs?.replica({ topic: truth.topic, partition: truth.partition }) ?? null
@@ -325,7 +325,15 @@ export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened'> {
       if (!isRetained || isSameBatch(replica.shadow.batches[replica.shadow.indexOf(batch.base)], batch)) holders.add(id)
     }
     if (holders.size < wanted) for (const id of this.disks.keptBefore(truth, batch)) holders.add(id)
+    if (holders.size < wanted) for (const id of this.#takenAway(truth, batch, leader)) holders.add(id)
     return holders.size
+  }
+
+  /** Removed from the partition, and what they had deleted with that, while their acknowledgment was on its way to a leader that had not heard of it. */
+  #takenAway(truth: PartitionTruth, batch: ShadowBatch, leader: NodeId): NodeId[] {
+    const view = this.#cluster.node(leader)?.replicas?.partition({ topic: truth.topic, partition: truth.partition }) ?? null
+    const isr = (view === null ? null : stateOf(view))?.isrState.isr ?? []
+    return [...this.disks.leftWith(truth, batch)].filter((id) => isr.includes(id))
   }
 
   #truthOf({ topicId, topicPartition }: ObservedReplica): PartitionTruth {
