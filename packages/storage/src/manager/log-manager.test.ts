@@ -81,6 +81,54 @@ test('a deleted log is renamed at once and removed after its delay; a stray one 
   expect(leaving()).toMatchObject([expect.stringMatching(/^stray-3\./)])
 })
 
+describe('a log that lost its topic id with the power', () => {
+  const NEXT_ID = 'AAAAAAAAAAAAAAAAAAAABQ' as Uuid
+
+  /** As when the disk had the records already, and not what lies beside them. */
+  async function loseTopicId(fixture: LogFixture): Promise<void> {
+    const file = fixture.fs.open(`${(await fixture.log()).directory}/partition.metadata`, 'read-write')
+    file.truncateSync(0)
+    file.syncSync()
+    fixture.crash()
+    await fixture.open()
+  }
+
+  async function written(records: number): Promise<LogFixture> {
+    const fixture = new LogFixture()
+    const log = await fixture.log()
+    for (let count = 0; count < records; count++) log.appendAsLeader(batch(), EPOCH, 'client')
+    await fixture.settle()
+    return fixture
+  }
+
+  const endOfNext = (fixture: LogFixture): unknown => {
+    const made = fixture.manager.getOrCreate(PARTITION, NEXT_ID, fixture.config)
+    return made.ok ? [made.value.topicId, made.value.logEndOffset] : made.error
+  }
+  const strays = ({ fs }: LogFixture): number => fs.list(LOG_DIR).filter((name) => name.endsWith('-stray')).length
+
+  test('leaves its records to nobody: the topic of that name may be another by now', async () => {
+    const fixture = await written(3)
+    await loseTopicId(fixture)
+    expect([endOfNext(fixture), strays(fixture)]).toEqual([[NEXT_ID, 0], 1])
+  })
+
+  test('and has none is taken as it is', async () => {
+    const fixture = await written(0)
+    fixture.fs.syncDirectory(LOG_DIR)
+    await loseTopicId(fixture)
+    expect([endOfNext(fixture), strays(fixture)]).toEqual([[NEXT_ID, 0], 0])
+  })
+
+  test('though records and id were on the disk keeps them: it is the file that was damaged', async () => {
+    const fixture = await written(3)
+    await fixture.scheduler.advance(61_000)
+    expect((await fixture.log()).recordedPoint).toBe(3)
+    await loseTopicId(fixture)
+    expect([endOfNext(fixture), strays(fixture)]).toEqual([[NEXT_ID, 3], 0])
+  })
+})
+
 test('retention by size deletes whole segments below the high watermark, files later', async () => {
   const fixture = new LogFixture({ config: { segmentBytes: 400, retentionBytes: 500, fileDeleteDelayMs: 1_000 } })
   const log = await fixture.log()

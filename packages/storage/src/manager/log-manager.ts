@@ -253,8 +253,14 @@ export class LogManager {
       indexIntervalBytes: config.indexIntervalBytes,
     }
     const loaded = await loadLog(options, this.#ports.get(store)!)
-    this.#add(store, topicPartition, topicId.value, config, loaded)
+    const log = this.#add(store, topicPartition, topicId.value, config, loaded)
+    if (isOfNobody(log, store)) this.#setAside(log)
     return null
+  }
+
+  #setAside({ topicPartition, directory, logEndOffset }: DiskLog): void {
+    this.#deps.logger.warn({ path: directory, logEndOffset }, 'Records of a topic whose id was lost with the power are set aside: the topic of that name may be another by now')
+    this.markStray(topicPartition)
   }
 
   #existing(known: { log: DiskLog; store: LogDirectoryStore }, topicId: Uuid, config: LogConfig): Result<PartitionLog, { errorCode: number; message: string }> {
@@ -338,6 +344,15 @@ export class LogManager {
   #onStoreFailed(store: LogDirectoryStore, cause: Error): void {
     for (const listener of this.#failedListeners) listener(store.status, cause)
   }
+}
+
+/**
+ * The topic id is synced with the first records of a log, and nobody is promised any before: where the power took the id, what is left of
+ * records is owed to nobody. Under the id that the metadata gives the name now they might get into another topic. (Kafka sets aside any log
+ * without an id.) Where a recovery point was recorded the id was on the disk, and records were: then it is the file that was damaged.
+ */
+function isOfNobody({ topicId, logEndOffset, recordedPoint }: DiskLog, { shutdown }: LogDirectoryStore): boolean {
+  return topicId === ZERO_UUID && shutdown === 'unclean' && logEndOffset > 0 && recordedPoint === 0
 }
 
 function storageError(message: string): Result<PartitionLog, { errorCode: number; message: string }> {

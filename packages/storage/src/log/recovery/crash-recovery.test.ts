@@ -7,7 +7,7 @@ import type { Random } from '@kavka/kernel'
 import { buildBatch, buildEndTransactionMarker, verifyBatchCrc } from '@kavka/protocol'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
 import type { ProducerStateView } from '../../partition-log.ts'
-import { LOG_DIR, LogFixture, PARTITION } from '../../testing/log-fixture.ts'
+import { LOG_DIR, LogFixture } from '../../testing/log-fixture.ts'
 import { BatchView } from '../batches/batch-view.ts'
 import type { DiskLog } from '../disk-log.ts'
 import { LeaderEpochs } from '../epochs/leader-epochs.ts'
@@ -237,9 +237,10 @@ class Story {
     }
   }
 
+  /** As a broker does: a log whose topic id was lost gets it again. */
   async reopen(): Promise<DiskLog> {
     await this.fixture.open()
-    return (this.fixture.manager.get(PARTITION) as DiskLog | null) ?? this.fixture.log()
+    return this.fixture.log()
   }
 }
 
