@@ -1,13 +1,15 @@
 /** The machines of one run: disks and stores that outlive processes, and the processes that come and go on them. */
 import type { Logger, Random } from '@kavka/kernel'
-import type { MetadataImage } from '@kavka/controller'
+import type { MetadataImage, TopicImage } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
 import type { MemoryFileSystem } from '@kavka/testkit'
 import { AdminHistory } from './invariants/metadata/admin-history.ts'
 import { ControllerRequestChecks } from './invariants/metadata/controller-request-checks.ts'
+import { DeletedTopicChecks } from './invariants/storage/deleted-topic-checks.ts'
 import { GroupChecks } from './invariants/groups/group-checks.ts'
-import { IndexChecks } from './invariants/storage/index-checks.ts'
 import { LeaderAnswerChecks } from './invariants/replication/leader-answer-checks.ts'
+import { IndexChecks } from './invariants/storage/index-checks.ts'
+import { judgeEpochs, judgeShortened } from './invariants/storage/files-of-topics.ts'
 import { MetaFileChecks } from './invariants/storage/meta-file-checks.ts'
 import { MetadataChecks } from './invariants/metadata/metadata-checks.ts'
 import { QuorumChecks } from './invariants/quorum/quorum-checks.ts'
@@ -17,8 +19,7 @@ import { ReplicationChecks } from './invariants/replication/replication-checks.t
 import type { ClusterView } from './invariants/cluster-view.ts'
 import { createMachine } from './node/machine.ts'
 import type { Machine } from './node/machine.ts'
-import type { ObservedReplica } from './node/observed-logs.ts'
-import { configurationOf, indexIntervalBytesOf, minIsrOf } from './node/node-configuration.ts'
+import { configurationOf, fileDeleteDelayMsOf, indexIntervalBytesOf, minIsrOf } from './node/node-configuration.ts'
 import { SimulatedNode } from './node/simulated-node.ts'
 import type { NodeDependencies, NodeSettings } from './node/simulated-node.ts'
 import type { SwarmOptions } from './swarm.ts'
@@ -47,15 +48,18 @@ export class Cluster implements ClusterView {
   readonly history: AdminHistory
   readonly reassignments: ReassignmentChecks
   readonly metaFiles: MetaFileChecks
+  readonly deleted: DeletedTopicChecks
+  readonly indexes: IndexChecks
   readonly answers: LeaderAnswerChecks
   readonly groups: GroupChecks
-  readonly #indexes: IndexChecks
   readonly #machines = new Map<NodeId, Machine>()
   /** The same in every life of a node. */
   readonly #configured = new Map<NodeId, Omit<NodeSettings, 'incarnation'>>()
   readonly #random: Random
   readonly #options: ClusterOptions
   clientAddresses: readonly number[] = []
+  /** Who has a request for a node in the very turn in which that hears of deletions; told before it acts on them. */
+  readonly lastTurnListeners: ((node: SimulatedNode, deleted: readonly TopicImage[]) => void)[] = []
   /** After the run no damage is done any more. */
   isHealing = false
 
@@ -74,9 +78,10 @@ export class Cluster implements ClusterView {
     const { replication, reassignments } = this
     this.metadata = new MetadataChecks({ world, replication, reassignments, minIsrOf: (image, topic) => minIsrOf(image, topic, swarm) })
     this.requests = new ControllerRequestChecks(world, () => this.image)
-    this.#indexes = new IndexChecks({ indexIntervalBytes: indexIntervalBytesOf(swarm) }, world)
+    this.indexes = new IndexChecks({ indexIntervalBytes: indexIntervalBytesOf(swarm) }, world)
     this.answers = new LeaderAnswerChecks(world)
     this.metaFiles = new MetaFileChecks(world)
+    this.deleted = new DeletedTopicChecks({ fileDeleteDelayMs: fileDeleteDelayMsOf(swarm) }, world)
     this.history = new AdminHistory(world, () => this.image)
     this.quorumLogs = new QuorumLogChecks({ voterIds: this.voterIds }, { world })
     this.quorum = new QuorumChecks({ voterIds: this.voterIds }, {
@@ -235,21 +240,6 @@ export class Cluster implements ClusterView {
     machine.isBroken = false
   }
 
-  /** S4, of every log that is whole and still there. */
-  judgeIndexes(): void {
-    for (const { id, logs } of this.nodes()) {
-      const rotten = [...this.machine(id).rottenFiles]
-      const isWhole = (name: string): boolean => !rotten.some((path) => path.startsWith(`/data/${name}/`)) && [...(logs?.replicas ?? [])].some(({ topicPartition: { topic, partition }, log }) => `${topic}-${partition}` === name && log.corruption === null)
-      this.#indexes.ofNode(id, this.machine(id).disk, '/data', isWhole)
-    }
-  }
-
-  #shortened({ nodeId, log: { directory, corruption } }: ObservedReplica): void {
-    const { disk, rottenFiles } = this.machine(nodeId)
-    const isRotten = [...rottenFiles].some((path) => path.startsWith(`${directory}/`))
-    if (corruption === null && !isRotten) this.#indexes.ofShortened(nodeId, disk, directory)
-  }
-
   #refused(machine: Machine, problem: string): void {
     const { node } = machine
     if (node === null) return
@@ -302,10 +292,12 @@ export class Cluster implements ClusterView {
       observer: this.#observer(),
       congestionMs: () => (congestionProbability > 0 && random.unit() < congestionProbability ? random.unit() * 20 : null),
       diskEvents: {
+        reading: this.#readingOf(id, machine.incarnations, process),
         beforeChange: () => this.#beforeChange(machine),
         syncFailed: () => this.replication.syncFailed(process),
         names: {
           renamed: (from, to) => this.#renamed(machine, process, from, to),
+          moved: (to) => this.deleted.moved(id, to),
           removed: (path) => this.metaFiles.removed(id, path),
           syncing: (directory) => this.metaFiles.syncing(id, directory),
         },
@@ -319,11 +311,20 @@ export class Cluster implements ClusterView {
     }
   }
 
+  /** How long a read of a file takes, in a stream of its own. */
+  #readingOf(id: NodeId, incarnation: number, process: SimulatedProcess): () => Promise<void> | null {
+    const { passing } = this.swarm
+    if (passing === null) return () => null
+    const random = this.world.random(`reads-${id}-${incarnation}`)
+    return () => process.sleep(passing.readMsMax * random.unit())
+  }
+
   #renamed(machine: Machine, process: SimulatedProcess, from: string, to: string): void {
     const { id, disk, node } = machine
     if (to.endsWith('/log-start-offset-checkpoint')) this.world.probes.hit('log start written down')
     if (to === CLEAN_SHUTDOWN_PATH && node?.logs?.areClosed === true) this.metadata.restarts.marked(id, markedEpoch(disk))
     if (to === CLEAN_SHUTDOWN_PATH) this.#dieAtMark(machine)
+    if (to.endsWith('/leader-epoch-checkpoint')) judgeEpochs(this, machine, to)
     const isDurable = this.metaFiles.renamed(id, to, () => disk.peek(to))
     // One that stalls the event loop is over before anything else happens; those in the background take their time.
     const isInBackground = from.endsWith('.next.tmp')
@@ -333,14 +334,16 @@ export class Cluster implements ClusterView {
   #observer(): NodeDependencies['observer'] {
     const { replication, quorum, quorumLogs, metadata } = this
     return {
+      given: (nodeId, topicPartition, errorCode) => this.deleted.given(nodeId, topicPartition, errorCode),
       opened: (replica) => replication.opened(replica),
+      named: (replica) => replication.named(replica),
       appending: (replica, records) => replication.appending(replica, records),
       appended: (replica, from, by) => replication.appended(replica, from, by),
       duplicate: () => replication.duplicate(),
       forgotten: (replica) => replication.forgotten(replica),
       truncating: (replica, endOffset, kind) => replication.truncating(replica, endOffset, kind),
       truncated: (replica) => replication.truncated(replica),
-      shortened: (replica) => this.#shortened(replica),
+      shortened: (replica) => judgeShortened(this, replica),
       highWatermark: (replica, highWatermark) => replication.highWatermark(replica, highWatermark),
       logStart: (replica, logStart) => replication.logStart(replica, logStart),
       segmentsDeleted: (replica) => replication.segmentsDeleted(replica),
@@ -351,6 +354,9 @@ export class Cluster implements ClusterView {
       snapshotLoaded: (node, offset, epoch) => quorum.snapshotLoaded(node, offset, epoch),
       role: (node, role) => quorum.role(node, role),
       imageAdvanced: (node, image) => metadata.advanced(node, image),
+      publishing: (node, { topicsDeleted }) => {
+        if (topicsDeleted.size > 0) for (const listener of this.lastTurnListeners) listener(node, [...topicsDeleted.values()])
+      },
     }
   }
 
@@ -381,6 +387,7 @@ export class Cluster implements ClusterView {
     if (!process.isAlive || machine.node?.process !== process) return
     const { code, message } = cause as NodeJS.ErrnoException
     if (code === undefined && message !== STORE_FAILURE) return this.world.fail(cause, `node ${machine.id}`)
+    if (code !== undefined) this.deleted.directoryFailed(machine.id, code, message)
     this.world.note(`node ${machine.id} stops itself: ${message}`)
     this.world.probes.hit('node stopped itself')
     this.kill(machine.id, this.swarm.durability === 'synced' ? 'power' : 'kill')

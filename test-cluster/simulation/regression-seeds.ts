@@ -46,5 +46,8 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 81_378, found: 'S3, a false alarm: a damaged log that was cut as any follower was taken for one that was emptied' },
   { seed: 11_000_059, found: 'P2, a false alarm: a disk was damaged while the other copy was cut off and about to leave the in-sync set' },
   { seed: 930_266, found: 'P9, a false alarm: a replica was removed, and deleted what it had, while its acknowledgment was under way' },
+  { seed: 267, found: 'S9: records that a power cut had left without their topic id were given to the next topic of the name' },
+  { seed: 20_174, found: 'P1, a false alarm: damage that one process knew of was unknown to the next, which had nothing else to tell what its log held' },
+  { seed: 20_013, found: 'T1, a false alarm: a producer that names topics went on with its sequence in the next topic of the name' },
   { seed: 11_001_562, found: 'R17: a fetch that a cut link had held back revived the lease of a replaced controller' },
 ]

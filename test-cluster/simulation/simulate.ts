@@ -4,6 +4,7 @@ import type { NodeId } from '@kavka/protocol'
 import { Admin } from './clients/admin.ts'
 import { Consumer } from './clients/consumer.ts'
 import { GROUP_TOPIC, GroupMember } from './clients/group-member.ts'
+import { startPassingClient } from './clients/passing-client.ts'
 import { Producer } from './clients/producer.ts'
 import { startOffsetAsker } from './clients/offset-asker.ts'
 import { startOffsetKeeper, startOffsetReader } from './clients/offset-keeper.ts'
@@ -12,6 +13,7 @@ import { Cluster } from './cluster.ts'
 import { FaultInjector } from './faults/fault-injector.ts'
 import { planFaults } from './faults/fault-plan.ts'
 import type { PlannedFault } from './faults/fault-plan.ts'
+import { judgeDirectories, judgeIndexes } from './invariants/storage/files-of-topics.ts'
 import { chooseSwarm } from './swarm.ts'
 import type { SwarmOptions } from './swarm.ts'
 import type { ProbeName } from './world/probes.ts'
@@ -60,7 +62,7 @@ export function swarmOf(seed: number): SwarmOptions {
 
 function swarmIn(world: World): SwarmOptions {
   const streams = [world.random('swarm'), world.random('more swarm'), world.random('later swarm'), world.random('tempo'), world.random('newest swarm')] as const
-  return chooseSwarm(...streams, world.random('latest swarm'))
+  return chooseSwarm(...streams, world.random('latest swarm'), world.random('passing'))
 }
 
 class Run {
@@ -114,7 +116,8 @@ class Run {
     this.#cluster.replication.atQuiescence()
     this.#cluster.history.atQuiescence()
     this.#cluster.reassignments.atQuiescence(this.#cluster.image, this.#cluster.nodes())
-    this.#cluster.judgeIndexes()
+    judgeIndexes(this.#cluster)
+    judgeDirectories(this.#cluster)
   }
 
   #createClients(swarm: SwarmOptions): void {
@@ -132,6 +135,7 @@ class Run {
     for (let index = 0; index < swarm.adminCount; index++) startTopicAdmin(`topic-admin-${index}`, address++, this.#cluster)
     if (swarm.adminCount > 0) startTopicWatcher('topic-watcher', address++, this.#cluster)
     if (swarm.staticDoubles) this.#doubles = this.#doubleOf(this.#members[0], address++)
+    for (let index = 0; index < (swarm.passing?.clientCount ?? 0); index++) startPassingClient(`passing-${index}`, address++, this.#cluster)
     this.#cluster.clientAddresses = Array.from({ length: address - 100 }, (_, index) => 100 + index)
   }
 

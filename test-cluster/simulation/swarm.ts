@@ -40,6 +40,18 @@ export interface SwarmOptions {
   readonly faultEveryMs: number
   readonly faultyMs: number
   readonly tempo: Tempo
+  /** Null: topics come and go as administrators and faults have it, and nobody makes a point of it. */
+  readonly passing: PassingLoad | null
+}
+
+/** Topics that are deleted and made again while clients write to them and read them. */
+export interface PassingLoad {
+  readonly clientCount: number
+  /** Reads of files take up to that long, so that a deletion may come in between. */
+  readonly readMsMax: number
+  /** Records, files and directories that are deleted leave the disk after that long, and recovery points move as often. */
+  readonly fileDeleteDelayMs: number
+  readonly checkpointEveryMs: number
 }
 
 export const faultKinds = [
@@ -56,7 +68,7 @@ const laterFaultKinds = [
 /** Also from a stream of their own, each by itself. */
 const latestFaultKinds = ['successor-lacks-tail', 'leader-hears-late'] as const
 
-export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | (typeof latestFaultKinds)[number] | 'overtaken-proposal' | 'replaced-in-silence' | 'reassign' | 'cancel-reassignment' | 'steal-from-originals' | 'elect-who-is-behind' | 'lost-by-successor' | 'rot-before-election'
+export type FaultKind = (typeof faultKinds)[number] | (typeof laterFaultKinds)[number] | (typeof latestFaultKinds)[number] | 'overtaken-proposal' | 'replaced-in-silence' | 'reassign' | 'cancel-reassignment' | 'steal-from-originals' | 'elect-who-is-behind' | 'lost-by-successor' | 'rot-before-election' | 'recreate-while-down'
 
 /** After these a disk may lack what only its page cache had. */
 const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', 'crash-in-operation', 'write-error', 'sync-error', 'disk-full', 'lost-writes', 'read-error']
@@ -64,8 +76,8 @@ const POWER_FAULTS: readonly FaultKind[] = ['power-loss', 'power-loss-of-all', '
 /** One of the values, the same for the same seed. */
 type Pick = <T>(...values: readonly T[]) => T
 
-/** `more`, `later`, `pace`, `newest` and `latest`: streams of their own for what came later, so that old seeds go on choosing what they chose. */
-export function chooseSwarm(random: Random, more: Random, later: Random, pace: Random, newest: Random, latest: Random): SwarmOptions {
+/** All but the first are streams of their own for what came later, so that old seeds go on choosing what they chose. */
+export function chooseSwarm(random: Random, more: Random, later: Random, pace: Random, newest: Random, latest: Random, passing: Random): SwarmOptions {
   const pick: Pick = (...values) => values[random.below(values.length)]!
   const nodeCount = pick(1, 2, 3, 3, 3, 3, 4, 5)
   const voterCount = Math.min(nodeCount, pick(1, 3, 3, 3, 5)) as number
@@ -104,11 +116,19 @@ export function chooseSwarm(random: Random, more: Random, later: Random, pace: R
       ...(newest.below(6) === 0 ? ['rot-before-election' as const] : []),
       // Both are about a third replica.
       ...latestFaultKinds.filter(() => latest.below(4) === 0 && replicationFactor > 2),
+      ...(passing.below(5) === 0 ? ['recreate-while-down' as const] : []),
     ],
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: tempo.faultyMs ?? pick(5_000, 10_000, 20_000),
     tempo,
+    passing: choosePassing(passing),
   }
+}
+
+function choosePassing(random: Random): PassingLoad | null {
+  if (random.below(4) > 0) return null
+  const pick: Pick = (...values) => values[random.below(values.length)]!
+  return { clientCount: pick(1, 1, 2), readMsMax: pick(0.5, 3, 15), fileDeleteDelayMs: pick(50, 1_000, 3_000), checkpointEveryMs: pick(150, 700) }
 }
 
 function chooseNetwork(pick: Pick, slow: number): SwarmOptions['network'] {

@@ -1,11 +1,33 @@
 /** Reads every partition from its start, over and over. */
 import { ErrorCode, verifyBatchCrc } from '@kavka/protocol'
-import type { TopicPartition } from '@kavka/protocol'
+import type { TopicPartition, Uuid } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
+import type { SimulatedNode } from '../node/simulated-node.ts'
 import { shadowBatchesOf } from '../node/shadow-log.ts'
+import type { ShadowBatch } from '../node/shadow-log.ts'
 import { Client } from './client.ts'
 
 const FETCH_TIMEOUT_MS = 2_000
+
+/** Where somebody has read. */
+export interface ReadAt {
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  readonly fetchOffset: number
+}
+
+/** S1, P7 and S9 of what a node has given a reader; the batches in it. */
+export function judgeRead(cluster: Cluster, node: SimulatedNode, { topicPartition, topicId, fetchOffset }: ReadAt, records: Buffer): readonly ShadowBatch[] {
+  const batches = shadowBatchesOf(records)
+  let position = 0
+  for (const _ of batches) {
+    cluster.world.judge('S1 ReadBack', verifyBatchCrc(records, position), { node: node.id, at: position })
+    position += 12 + records.readInt32BE(position + 8)
+  }
+  cluster.replication.consumed(topicPartition, topicId, batches, node.id)
+  cluster.answers.readFrom(node.id, fetchOffset, batches[0])
+  return batches
+}
 
 export class Consumer {
   readonly client: Client
@@ -48,16 +70,7 @@ export class Consumer {
       if (!node.process.isAlive) return
       if (result!.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) this.#positions.set(key, result!.logStartOffset < 0 ? 0 : result!.logStartOffset)
       if (result!.errorCode !== ErrorCode.NONE) return client.stale(topicPartition)
-      const records = Buffer.concat(result!.records)
-      const batches = shadowBatchesOf(records)
-      let position = 0
-      for (const _ of batches) {
-        client.cluster.world.judge('S1 ReadBack', verifyBatchCrc(records, position), { node: node.id, at: position })
-        position += 12 + records.readInt32BE(position + 8)
-      }
-      client.cluster.replication.consumed(topicPartition, topicId, batches, node.id)
-      client.cluster.answers.readFrom(node.id, fetchOffset, batches[0])
-      const last = batches.at(-1)
+      const last = judgeRead(client.cluster, node, { topicPartition, topicId, fetchOffset }, Buffer.concat(result!.records)).at(-1)
       if (last !== undefined) this.#positions.set(key, this.#next(last.last + 1))
     })
   }

@@ -39,7 +39,7 @@ const IN_FLIGHT_MAX = 5
 const BURST_MAX = 4
 const REQUEST_TIMEOUT_MS = 1_500
 /** What may be answered to a producer that does everything right. */
-const LEGAL_ERRORS: ReadonlySet<number> = new Set([
+export const LEGAL_ERRORS: ReadonlySet<number> = new Set([
   ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_ENOUGH_REPLICAS, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID, ErrorCode.INCONSISTENT_TOPIC_ID, ErrorCode.KAFKA_STORAGE_ERROR,
   ErrorCode.FENCED_LEADER_EPOCH,

@@ -9,6 +9,7 @@ import { electWhoIsBehind } from './elect-behind.ts'
 import type { PlannedFault } from './fault-plan.ts'
 import { electUnheard } from './leader-hears-late.ts'
 import { loseBySuccessor } from './lost-by-successor.ts'
+import { recreateWhileDown } from './recreate-while-down.ts'
 import { reassign } from './reassign.ts'
 import { askBothSides, replaceCoordinator, whomToReplace } from './replaced-in-silence.ts'
 import type { BothSides } from './replaced-in-silence.ts'
@@ -125,6 +126,8 @@ export class FaultInjector {
       case 'successor-lacks-tail':
         return void leaveTailBehind(this.#cluster, this.#admin, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       case 'leader-hears-late': return void electUnheard(this.#cluster, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
+      case 'recreate-while-down':
+        return void recreateWhileDown(this.#cluster, this.#bothSides.outside, () => !this.#cluster.isHealing && !this.#damage.mustBeQuiet, fault)
       case 'reassign': return void reassign(this.#cluster, this.#admin, fault)
       case 'cancel-reassignment': return void reassign(this.#cluster, this.#admin, fault)
       case 'steal-from-originals':
@@ -316,5 +319,5 @@ export class FaultInjector {
 }
 
 function isDestructive({ kind }: PlannedFault): boolean {
-  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'lost-by-successor', 'rot-before-election', 'successor-lacks-tail', 'leader-hears-late', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
+  return ['kill', 'power-loss', 'power-loss-of-all', 'kill-all', 'roll-kills', 'crash-in-operation', 'overtaken-proposal', 'replaced-in-silence', 'steal-from-originals', 'elect-who-is-behind', 'lost-by-successor', 'rot-before-election', 'successor-lacks-tail', 'leader-hears-late', 'recreate-while-down', 'wipe', 'bit-flip', 'rot', 'write-error', 'sync-error', 'disk-full', 'store-failure', 'isolate', 'isolate-leader', 'split', 'cut-one-way', 'clog', 'pause', 'clean-restart', 'lost-writes', 'stale-sector', 'misdirected-write', 'read-error', 'store-damage', 'slow-disk', 'clock-rate', 'file-damage'].includes(kind)
 }

@@ -13,7 +13,7 @@ export const predicateNames = [
   'T1 ProduceIsLegal', 'T1 SequenceContiguous', 'T1 SequenceContinues', 'T2 ProducerState', 'T3 ProducerEpochMonotone',
   'G1 OneOwner', 'G2 GenerationMonotone', 'G3 CommittedOffset', 'G4 OffsetsOutliveRetention', 'G5 StaleGenerationRefused', 'G5 ReplacedMemberRefused',
   'S1 ReadBack', 'S2 RecoveryKeepsSynced', 'S3 RotIsNotCut', 'S4 IndexesAreOfTheLog', 'S4 TimestampFound', 'S5 NoAckAfterFailedSync',
-  'S8 MetaFilesReplacedWhole', 'S9 ContentIsOwn',
+  'S8 MetaFilesReplacedWhole', 'S9 ContentIsOwn', 'S10 OfflineByItsDiskAlone', 'S11 SuccessorBeginsAnew', 'S12 DeletedLeavesTheDisk',
   'L1 ClusterComesUp', 'L1 ClusterHeals', 'L1 MajorityElectsAndCommits',
   'K-DISK ReplicasIdentical',
 ] as const

@@ -23,7 +23,10 @@ export const replicationMutants: readonly Mutant[] = [
   { name: 'a deposed leader acknowledges what waits', file: `${replication}/partition/partition.ts`, find: '      this.#answerAll(ErrorCode.NOT_LEADER_OR_FOLLOWER)\n', replace: '      this.#answerAll(ErrorCode.NONE)\n' },
   { name: 'consumers read to the end of the log', file: `${replication}/partition/partition.ts`, find: '    const highWatermark = this.highWatermark\n    return isolation', replace: '    const highWatermark = this.log.logEndOffset\n    return isolation' },
   { name: 'a new leader tells the end before it knows it', file: `${replication}/core/leader-state.ts`, find: 'return this.#highWatermark >= this.epochStart', replace: 'return this.#highWatermark >= 0' },
-  { name: 'the log of a deleted topic stands in the way', file: `${replication}/hosting/replica-hosting.ts`, find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '' },
+  {
+    name: 'the log of a deleted topic stands in the way', takes: 'recreate-while-down', file: `${replication}/hosting/replica-hosting.ts`,
+    find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '',
+  },
   {
     name: 'an older leader epoch of a client is not fenced', file: `${replication}/requests/partition-lookup.ts`,
     find: 'if (currentLeaderEpoch < 0 || currentLeaderEpoch === partition.leaderEpoch) return null', replace: 'if (currentLeaderEpoch <= partition.leaderEpoch) return null',

@@ -84,6 +84,23 @@ export const storageMutants: readonly Mutant[] = [
     find: '    if (log.topicId !== topicId) {\n', replace: '    if (log.topicId === ZERO_UUID) {\n',
     also: [{ file: `${replication}/hosting/replica-hosting.ts`, find: '    this.#setPredecessorAside(topicPartition, topic, image)\n', replace: '' }],
   },
+  { name: 'a log that is deleted writes what its turn staged', file: `${storage}/log/disk-log.ts`, find: '    this.#state.writer.abandon()\n', replace: '' },
+  {
+    name: 'a read of a log that is deleted goes on', file: `${storage}/log/read/log-file-reads.ts`,
+    find: '    if (log.unavailable() !== null) return unavailableRead(log)\n', replace: '',
+  },
+  {
+    name: 'a checkpoint of a log that is deleted goes on', file: `${storage}/log/sync/log-checkpoint.ts`,
+    find: '  if (!log.epochsDirty || log.isClosed) return\n', replace: '  if (!log.epochsDirty) return\n',
+  },
+  {
+    name: 'records without a topic id are given to the next topic', takes: 'recreate-while-down', file: `${storage}/manager/log-manager.ts`,
+    find: '      if (isOfNobody(log, store)) this.#setAside(log)\n', replace: '',
+  },
+  {
+    name: 'the directory of a deleted topic stays', proves: 'S12 DeletedLeavesTheDisk', file: `${storage}/manager/delayed-removals.ts`,
+    find: '    this.#later(delayMs, () => this.#fs.removeInBackground(path))\n', replace: '    this.#later(delayMs * 1_000, () => this.#fs.removeInBackground(path))\n',
+  },
   {
     name: 'logs share the open file of segments that begin alike', proves: 'S9 ContentIsOwn', file: `${storage}/files/open-files.ts`,
     find: '    const known = this.#open.get(path)\n',

@@ -32,6 +32,11 @@ export function minIsrOf(image: MetadataImage, topic: string, swarm: SwarmOption
   return own === undefined ? swarm.minIsr : Number(own)
 }
 
+/** `file.delete.delay.ms`: Kafka's default is longer than most runs. */
+export function fileDeleteDelayMsOf({ passing }: SwarmOptions): number {
+  return passing?.fileDeleteDelayMs ?? 60_000
+}
+
 function propertiesOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptions): ReadonlyMap<string, string> {
   const isVoter = voterIds.includes(id)
   const listeners = `PLAINTEXT://node-${id}:9092${isVoter ? `,CONTROLLER://node-${id}:9093` : ''}`
@@ -50,12 +55,13 @@ function propertiesOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptio
     ['replica.lag.time.max.ms', String(swarm.replicaLagMsMax)],
     ['min.insync.replicas', String(swarm.minIsr)],
     ['log.flush.interval.messages', swarm.durability === 'synced' ? '1' : '9223372036854775807'],
-    ['log.flush.offset.checkpoint.interval.ms', '3000'],
+    ['log.flush.offset.checkpoint.interval.ms', String(swarm.passing?.checkpointEveryMs ?? 3_000)],
     ['replica.high.watermark.checkpoint.interval.ms', '2000'],
     ['group.initial.rebalance.delay.ms', '200'],
     ['group.min.session.timeout.ms', '1000'],
     ['offsets.topic.num.partitions', '2'],
     ['offsets.retention.check.interval.ms', swarm.offsetsRetentionMs === null ? '600000' : '700'],
+    ['log.segment.delete.delay.ms', String(fileDeleteDelayMsOf(swarm))],
     ['kavka.tail.cache.bytes', String(swarm.disk.tailCacheBytes)],
     ['log.retention.ms', String(swarm.tempo.retentionMs ?? -1)],
     ['log.retention.check.interval.ms', swarm.tempo.retentionMs === null ? '300000' : '5000'],

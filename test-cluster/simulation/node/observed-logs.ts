@@ -1,4 +1,5 @@
 /** The real log manager with somebody looking on: every append, cut and step of a high watermark is told to the checkers. */
+import { ZERO_UUID } from '@kavka/protocol'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
 import type { LogStore } from '@kavka/replication'
 import type { LogManager, PartitionLog } from '@kavka/storage'
@@ -15,7 +16,11 @@ export interface ObservedReplica {
 }
 
 export interface ReplicaObserver {
+  /** A log was asked for; null: it was there or was made. */
+  given(nodeId: NodeId, topicPartition: TopicPartition, errorCode: number | null): void
   opened(replica: ObservedReplica): void
+  /** It had lost its topic id, and has got that of the metadata. */
+  named(replica: ObservedReplica): void
   /** A client's or coordinator's batches come in. */
   appending(replica: ObservedReplica, records: Buffer): void
   appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void
@@ -87,8 +92,11 @@ export class ObservedLogs implements LogStore {
   }
 
   getOrCreate(...asked: Parameters<LogStore['getOrCreate']>): ReturnType<LogStore['getOrCreate']> {
+    const hasLostId = this.#manager.get(asked[0])?.topicId === ZERO_UUID
     const opened = this.#manager.getOrCreate(...asked)
+    this.#observer.given(this.#nodeId, asked[0], opened.ok ? null : opened.error.errorCode)
     if (opened.ok && !this.#replicas.has(opened.value)) this.#observe(opened.value)
+    else if (opened.ok && hasLostId) this.#observer.named(this.#replicas.get(opened.value)!)
     return opened
   }
 

@@ -1,6 +1,6 @@
 /** A node's part in the quorum with somebody looking on: what it stores, applies and answers is told to the checkers. */
 import type { KeyValueStore, KeyValueWrite } from '@kavka/kernel'
-import type { ControllerReply, ControllerRequest, ControllerService, Entry, MetadataImage, QuorumStateMachine, RaftMessage, RoleState } from '@kavka/controller'
+import type { ControllerReply, ControllerRequest, ControllerService, Entry, MetadataChanges, MetadataImage, QuorumStateMachine, RaftMessage, RoleState } from '@kavka/controller'
 import type { LeaderEpoch, Offset } from '@kavka/protocol'
 import type { SimulatedNode } from './simulated-node.ts'
 
@@ -15,6 +15,8 @@ export interface QuorumObserver {
   snapshotLoaded(node: SimulatedNode, offset: Offset, epoch: LeaderEpoch): void
   role(node: SimulatedNode, role: RoleState): void
   imageAdvanced(node: SimulatedNode, image: MetadataImage): void
+  /** The broker is about to act on it. */
+  publishing(node: SimulatedNode, changes: MetadataChanges): void
 }
 
 export function observedStore(node: SimulatedNode, observer: QuorumObserver): KeyValueStore {

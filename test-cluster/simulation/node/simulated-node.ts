@@ -284,6 +284,7 @@ export class SimulatedNode {
   #follow(): void {
     const publisher: MetadataPublisher = {
       publish: (image, changes, previous) => {
+        this.#deps.observer.publishing(this, changes)
         this.dynamicConfig.update(image, changes, { brokerChanged: () => {} })
         this.replicas!.publish(image, changes, previous)
         this.groups!.publish(image, changes)

@@ -18,6 +18,7 @@ export const probeNames = [
   'batch rotted under a running node', 'rot before an election', 'rotten replica emptied', 'old segments deleted', 'log start written down',
   'process died behind its clean stop', 'successor lacks the tail of a follower', 'several batches cut', 'cut behind a moved log start',
   'leader hears late of its election', 'follower sent what it has',
+  'topic created again while a replica was down', 'topic deleted in a turn that wrote to it', 'topic deleted under a read', 'topic created again at once',
 ] as const
 
 export type ProbeName = (typeof probeNames)[number]

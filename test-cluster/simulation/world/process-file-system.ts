@@ -6,6 +6,8 @@ import type { SimulatedProcess } from './process.ts'
 /** Names that were changed by this process. */
 export interface NameEvents {
   renamed(from: string, to: string): void
+  /** A directory, to that name. */
+  moved(to: string): void
   removed(path: string): void
   /** The result is called when the names of now are on the disk. */
   syncing(directory: string): () => void
@@ -15,6 +17,8 @@ export interface DiskEvents {
   readonly names: NameEvents
   /** Nobody knows any more what is on the disk. */
   syncFailed(): void
+  /** Resolves when the disk has found what is read; null: at once. */
+  reading(): Promise<void> | null
   /** Asked before each operation that changes the disk. */
   beforeChange(operation: string, path: string): void
 }
@@ -71,7 +75,8 @@ export class ProcessFileSystem implements FileSystem {
   rename(from: string, to: string): void {
     this.#change('rename', from)
     this.#disk.rename(from, to)
-    if (!this.#disk.isDirectory(to)) this.#events.names.renamed(from, to)
+    if (this.#disk.isDirectory(to)) this.#events.names.moved(to)
+    else this.#events.names.renamed(from, to)
   }
 
   removeFile(path: string): void {
@@ -151,7 +156,9 @@ export class ProcessFileSystem implements FileSystem {
       },
       read: (target, targetOffset, length, position) => {
         this.#enter(path)
-        return file.read(target, targetOffset, length, position)
+        const found = this.#events.reading()
+        const read = (): Promise<number> => file.read(target, targetOffset, length, position)
+        return found === null ? read() : found.then(read)
       },
       writevSync: (buffers, position) => {
         this.#change('write', path)

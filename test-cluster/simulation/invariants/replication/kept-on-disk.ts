@@ -23,6 +23,8 @@ export class KeptOnDisk {
   readonly #remains = new Map<NodeId, readonly Remains[]>()
   /** The same before the run damaged a disk: counts for P9, as its last acknowledgments may be on their way to a leader that commits by them. */
   readonly #heldBeforeDamage = new Map<NodeId, readonly Remains[]>()
+  /** Of all replicas, also of those that owe nothing: damage that one process knew of the next may have to find anew. */
+  readonly #held = new Map<NodeId, readonly Remains[]>()
   /** Nodes whose disk the run has damaged, with the broker epoch they had: they owe nothing until they are registered anew. */
   readonly #damaged = new Map<NodeId, number>()
   readonly #everRotten = new Set<NodeId>()
@@ -67,7 +69,7 @@ export class KeptOnDisk {
   forgotten(replica: ObservedReplica): void {
     const { nodeId, topicId, topicPartition, log: { durableEndOffset: durableEnd }, shadow: { batches } } = replica
     this.#left.push({ nodeId, topicId, ...topicPartition, durableEnd, batches })
-    for (const remains of [this.#remains, this.#heldBeforeDamage]) {
+    for (const remains of [this.#remains, this.#heldBeforeDamage, this.#held]) {
       const kept = remains.get(nodeId)?.filter((one) => one.topicId !== topicId || one.partition !== topicPartition.partition)
       if (kept !== undefined) remains.set(nodeId, kept)
     }
@@ -99,10 +101,9 @@ export class KeptOnDisk {
     return this.#remains.get(nodeId)?.find((one) => one.topicId === topicId && one.topic === topic && one.partition === partition) ?? null
   }
 
-  /** What the node held of a partition when it stopped. */
+  /** What the node held of a partition when it stopped, whole or not: where its files have rotted nothing else tells. */
   before(id: NodeId, { topic, partition }: TopicPartition): readonly ShadowBatch[] {
-    const remains = this.#remains.get(id) ?? this.#heldBeforeDamage.get(id)
-    return remains?.find((one) => one.topic === topic && one.partition === partition)?.batches ?? []
+    return this.#held.get(id)?.find((one) => one.topic === topic && one.partition === partition)?.batches ?? []
   }
 
   /** Remembers what a node promised to have before it goes. */
@@ -110,12 +111,14 @@ export class KeptOnDisk {
     if (node.logs === null) return
     this.#content.restarted(node.id)
     const remains: Remains[] = []
+    const held: Remains[] = []
     for (const replica of node.logs.replicas) {
       const { topicId, topicPartition, log, shadow } = replica
-      if (this.isRotten(replica)) continue
       const durableEnd = Math.min(Math.max(log.durableEndOffset, shadow.keptEnd), shadow.cutFrom)
-      remains.push({ topicId, topic: topicPartition.topic, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
+      held.push({ topicId, topic: topicPartition.topic, partition: topicPartition.partition, durableEnd, batches: [...shadow.batches] })
+      if (!this.isRotten(replica)) remains.push(held.at(-1)!)
     }
+    this.#held.set(node.id, held)
     this.#remains.set(node.id, remains)
     if (!this.isDamaged(node.id)) this.#heldBeforeDamage.delete(node.id)
   }

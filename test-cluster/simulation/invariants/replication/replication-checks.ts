@@ -2,8 +2,9 @@
 import type { PartitionRegistration } from '@kavka/controller'
 import type { NodeId, TopicPartition, Uuid } from '@kavka/protocol'
 import { sequenceAfter, ZERO_UUID } from '@kavka/protocol'
+import type { MemoryFileSystem } from '@kavka/testkit'
 import type { ObservedReplica, ReplicaObserver } from '../../node/observed-logs.ts'
-import { isSameBatch, shadowBatchesOf } from '../../node/shadow-log.ts'
+import { batchesOnDisk, isSameBatch, shadowBatchesOf } from '../../node/shadow-log.ts'
 import type { ShadowBatch } from '../../node/shadow-log.ts'
 import type { SimulatedProcess } from '../../world/process.ts'
 import type { World } from '../../world/world.ts'
@@ -25,7 +26,7 @@ interface LeaderKnowledge {
 
 const SEVERAL = 3
 
-export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened'> {
+export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened' | 'given'> {
   readonly truth = new Truth()
   readonly content: LogContentChecks
   readonly disks: KeptOnDisk
@@ -60,6 +61,11 @@ export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened'> {
     const truth = this.#truthOf(replica)
     const registration = this.#registrationOf(truth)
     if (registration !== null) this.#candidate(truth, registration, replica)
+  }
+
+  /** S9, of what a start could not judge yet. */
+  named({ nodeId, topicId, topicPartition, shadow }: ObservedReplica): void {
+    for (const batch of shadow.batches) this.content.found(nodeId, topicId, topicPartition.partition, batch)
   }
 
   /** What is deleted on purpose is owed no more: the same replica may come back one day, and begins with nothing. */
@@ -232,6 +238,13 @@ export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened'> {
         producerState(this.#world, replica)
       }
     }
+  }
+
+  /** S9: its files hold what its partition took in, and nothing else; once all is still. */
+  onDisk(replica: ObservedReplica, disk: MemoryFileSystem): void {
+    const { nodeId, topicId, topicPartition, log } = replica
+    if (this.disks.isRotten(replica)) return
+    for (const batch of batchesOnDisk(disk, log.directory, shadowBatchesOf)) this.content.found(nodeId, topicId, topicPartition.partition, batch)
   }
 
   #extend(replica: ObservedReplica, truth: PartitionTruth, highWatermark: number): void {
