@@ -95,7 +95,7 @@ export const storageMutants: readonly Mutant[] = [
   },
   {
     name: 'records without a topic id are given to the next topic', takes: 'recreate-while-down', file: `${storage}/manager/log-manager.ts`,
-    find: '      if (isOfNobody(log, store)) this.#setAside(log)\n', replace: '',
+    find: '    if (isOfNobody(log, store)) this.#setAside(log)\n', replace: '',
   },
   {
     name: 'the directory of a deleted topic stays', proves: 'S12 DeletedLeavesTheDisk', file: `${storage}/manager/delayed-removals.ts`,
