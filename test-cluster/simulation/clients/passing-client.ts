@@ -21,9 +21,14 @@ const PLACES_KEPT = 12
 /** In the turn in which a deletion arrives; for each partition that is led there. */
 const LAST_TURN_PROBABILITY = 0.6
 
-/** Where something was once written, perhaps in a topic that is gone. */
-interface Place {
+/** Null: whatever topic has the name. */
+interface Addressee {
   readonly topicPartition: TopicPartition
+  readonly topicId: Uuid | null
+}
+
+/** Where something was once written, perhaps in a topic that is gone. */
+interface Place extends Addressee {
   readonly topicId: Uuid
   readonly leader: NodeId
   readonly leaderEpoch: number
@@ -98,7 +103,7 @@ class PassingClient {
     this.#sequences.delete(keyOf(place))
   }
 
-  async #append(node: SimulatedNode, { topicPartition, topicId }: { topicPartition: TopicPartition; topicId: Uuid | null }, batch: Batch, acks: 1 | -1): Promise<number> {
+  async #append(node: SimulatedNode, { topicPartition, topicId }: Addressee, batch: Batch, acks: 1 | -1): Promise<number> {
     const entries = [{ topicPartition, topicId, records: Buffer.from(batch.records) }]
     const [result] = await node.replicas!.append({ acks, timeoutMs: TIMEOUT_MS, origin: 'client', entries }) as [AppendResult]
     const { errorCode, baseOffset: base } = result

@@ -53,7 +53,8 @@ async function writeSoon(cluster: Cluster, { client }: Admin, topic: string, dic
 function holderOf(cluster: Cluster, topic: string, controller: NodeId, die: number): { readonly id: NodeId; readonly topicId: Uuid } | null {
   const image = cluster.image.topics.byName.get(topic)
   if (image === undefined) return null
-  const holders = image.partitions[0]!.replicas.filter((id) => id !== controller && cluster.node(id)?.logs?.replica({ topic, partition: 0 })?.topicId === image.id)
+  const hasLog = (id: NodeId): boolean => cluster.node(id)?.logs?.replica({ topic, partition: 0 })?.topicId === image.id
+  const holders = image.partitions[0]!.replicas.filter((id) => id !== controller && hasLog(id))
   const id = holders[Math.floor(die * holders.length)]
   return id === undefined ? null : { id, topicId: image.id }
 }
