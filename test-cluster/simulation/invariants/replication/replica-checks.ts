@@ -36,7 +36,7 @@ interface SegmentedLog extends PartitionLog {
 /** P13: what a log can be asked for begins in its files; an append takes nothing away. */
 export function filesReachLogStart(world: World, replica: ObservedReplica): void {
   const { firstSegmentOffset, logStartOffset } = replica.log as SegmentedLog
-  world.judge('P13 OffsetDensity', firstSegmentOffset <= logStartOffset, { node: replica.nodeId, partition: nameOf(replica), firstSegmentOffset, logStartOffset })
+  world.judge('P13 OffsetDensity', firstSegmentOffset <= logStartOffset, { node: replica.nodeId, directory: replica.log.directory, firstSegmentOffset, logStartOffset })
 }
 
 /** Below its log start it still holds batches, whose producers it must know. */

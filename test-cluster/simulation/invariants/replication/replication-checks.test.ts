@@ -177,7 +177,7 @@ describe('P13 OffsetDensity', () => {
   function appendedAt(firstSegmentOffset: number, logStartOffset: number): string | undefined {
     const { world, checks } = leader()
     const log = { firstSegmentOffset, logStartOffset, logEndOffset: 7, segmentCount: 1 }
-    checks.appended({ nodeId: NODE, topicPartition, topicId: TOPIC_ID, log, shadow: new ShadowLog() } as unknown as ObservedReplica, 0, 'leader')
+    checks.appended({ nodeId: NODE, topicPartition, topicId: TOPIC_ID, log, shadow: new ShadowLog() } as unknown as ObservedReplica, 0, 'follower')
     return world.violation?.name
   }
 

@@ -80,8 +80,10 @@ export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened' | 'g
 
   appended(replica: ObservedReplica, from: number, by: 'leader' | 'follower'): void {
     offsetDensity(this.#world, replica, from)
-    filesReachLogStart(this.#world, replica)
-    if (by === 'follower') this.#divergenceReported(replica, from)
+    if (by === 'follower') {
+      filesReachLogStart(this.#world, replica)
+      this.#divergenceReported(replica, from)
+    }
     if (replica.log.segmentCount > 1) this.#world.probes.hit('segment rolled')
   }
 
