@@ -121,15 +121,12 @@ function answerAllJoins(context: ClassicContext, group: ClassicGroup, now: Now):
 
 /**
  * Members that got the join answer but did not send SyncGroup within the rebalance time-out are dropped
- * (KAFKA-13214).
+ * (KAFKA-13214). One of them may be waiting: a static member that restarted meanwhile, whose new id is still being stored.
  */
 export function syncTimerPassed(context: ClassicContext, group: ClassicGroup, now: Now): void {
   const pending = group.pendingSync()
   if (pending === null || pending.size === 0) return
-  for (const memberId of pending) {
-    context.timers.cancel(group.member(memberId).session)
-    group.remove(memberId)
-  }
+  for (const memberId of [...pending]) dropMember(context, group, group.member(memberId))
   prepareRebalance(context, group, now)
 }
 
