@@ -50,4 +50,6 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 20_174, found: 'P1, a false alarm: damage that one process knew of was unknown to the next, which had nothing else to tell what its log held' },
   { seed: 20_013, found: 'T1, a false alarm: a producer that names topics went on with its sequence in the next topic of the name' },
   { seed: 11_001_562, found: 'R17: a fetch that a cut link had held back revived the lease of a replaced controller' },
+  { seed: 13_000_315, found: 'R18: a static member restarted before it had synced, and its time was up while its new id was being stored' },
+  { seed: 13_001_872, found: 'P9, a false alarm: a producer was told again what had been acknowledged before a disk was lost' },
 ]

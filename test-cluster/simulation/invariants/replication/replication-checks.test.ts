@@ -191,11 +191,10 @@ describe('P13 OffsetDensity', () => {
 })
 
 describe('what a replica had that was taken away', () => {
-  /** Acknowledged when only that replica had it; `isr`: as the leader knows it. */
-  function acknowledgedBy(isr: readonly number[]): string | undefined {
+  function scene(isr: readonly number[]) {
     const world = new World({ seed: 1 })
     const known = { leaderState: { isrState: { isr }, effectiveMinIsr: 1 }, topicId: TOPIC_ID, role: 'leader', leaderEpoch: 0 }
-    const node = { id: NODE, logs: { replica: () => null }, replicas: { partition: () => known } }
+    const node = { id: NODE, logs: { replica: (): ObservedReplica | null => null }, replicas: { partition: () => known } }
     const cluster = { nodes: () => [node], node: () => node, image: emptyImage, answers: new LeaderAnswerChecks(world) } as unknown as ClusterView
     const checks = new ReplicationChecks(world, cluster)
     const shadow = new ShadowLog()
@@ -203,8 +202,15 @@ describe('what a replica had that was taken away', () => {
     const log = { logStartOffset: 0, logEndOffset: 1, corruption: null, durableEndOffset: 1 }
     const replica = { nodeId: 2 as NodeId, topicPartition, topicId: TOPIC_ID, log, shadow } as unknown as ObservedReplica
     checks.highWatermark(replica, 1)
+    const acknowledge = () => checks.acknowledged(NODE, topicPartition, TOPIC_ID, { base: 0, crc: 0, count: 1 })
+    return { world, checks, replica, node, acknowledge }
+  }
+
+  /** Acknowledged when only that replica had it; `isr`: as the leader knows it. */
+  function acknowledgedBy(isr: readonly number[]): string | undefined {
+    const { world, checks, replica, acknowledge } = scene(isr)
     checks.forgotten(replica)
-    checks.acknowledged(NODE, topicPartition, TOPIC_ID, { base: 0, crc: 0, count: 1 })
+    acknowledge()
     return world.violation?.name
   }
 
@@ -214,5 +220,15 @@ describe('what a replica had that was taken away', () => {
 
   test('does not count for one that has', () => {
     expect(acknowledgedBy([1])).toBe('P9 AckRule')
+  })
+
+  test('is acknowledged again to a producer that asks again', () => {
+    const { world, checks, replica, node, acknowledge } = scene([1])
+    node.logs.replica = () => replica
+    acknowledge()
+    node.logs.replica = () => null
+    checks.forgotten(replica)
+    acknowledge()
+    expect(world.violation).toBeNull()
   })
 })

@@ -194,11 +194,17 @@ export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened' | 'g
     const details = { node: nodeId, partition: `${topicPartition.topic}-${topicPartition.partition}`, ...batch, committed: committed?.crc ?? null }
     this.#world.judge('P9 AckRule', committed !== undefined && committed.crc === batch.crc, details)
     if (committed === undefined) return
-    const wanted = Math.min(truth.minIsr, this.#registrationOf(truth)?.replicas.length ?? 1)
-    const holders = this.#holdersOf(truth, committed, wanted, nodeId)
-    this.#world.judge('P9 AckRule', holders >= wanted, { ...details, holders, minIsr: truth.minIsr })
+    // A producer that asks again is told again, whatever became of the disks since.
+    if (committed.last >= truth.ackedEnd) this.#judgeHolders(truth, committed, nodeId, details)
+    truth.ackedEnd = Math.max(truth.ackedEnd, committed.last + 1)
     truth.exposedEnd = Math.max(truth.exposedEnd, committed.last + 1)
     truth.acked.push({ base: batch.base, last: committed.last, crc: batch.crc })
+  }
+
+  #judgeHolders(truth: PartitionTruth, committed: ShadowBatch, leader: NodeId, details: Readonly<Record<string, unknown>>): void {
+    const wanted = Math.min(truth.minIsr, this.#registrationOf(truth)?.replicas.length ?? 1)
+    const holders = this.#holdersOf(truth, committed, wanted, leader)
+    this.#world.judge('P9 AckRule', holders >= wanted, { ...details, holders, minIsr: truth.minIsr })
   }
 
   /** P7 and S1: what a consumer got is the committed truth. */

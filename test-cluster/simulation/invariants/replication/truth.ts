@@ -23,6 +23,8 @@ export class PartitionTruth {
   readonly byBase = new Map<number, ShadowBatch>()
   readonly producers = new Map<number, ProducerTruth>()
   readonly acked: AckedBatch[] = []
+  /** Behind the last batch that was acknowledged, to its producer's first or a later asking. */
+  ackedEnd = 0
   committedEnd = 0
   /** Largest end that a client was told by a leader. */
   exposedEnd = 0
