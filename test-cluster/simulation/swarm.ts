@@ -121,14 +121,16 @@ export function chooseSwarm(random: Random, more: Random, later: Random, pace: R
     faultEveryMs: pick(300, 800, 2_000),
     faultyMs: tempo.faultyMs ?? pick(5_000, 10_000, 20_000),
     tempo,
-    passing: choosePassing(passing),
+    passing: choosePassing(passing, tempo),
   }
 }
 
-function choosePassing(random: Random): PassingLoad | null {
+function choosePassing(random: Random, { kind }: Tempo): PassingLoad | null {
   if (random.below(4) > 0) return null
+  // Each checkpoint looks at all logs: where little happens it would be most of what a run does.
+  const checkpointsMs = kind === 'calm' ? [3_000] : [400, 1_200]
   const pick: Pick = (...values) => values[random.below(values.length)]!
-  return { clientCount: pick(1, 1, 2), readMsMax: pick(0.5, 3, 15), fileDeleteDelayMs: pick(50, 1_000, 3_000), checkpointEveryMs: pick(150, 700) }
+  return { clientCount: pick(1, 1, 2), readMsMax: pick(0.5, 3, 15), fileDeleteDelayMs: pick(50, 1_000, 3_000), checkpointEveryMs: pick(...checkpointsMs) }
 }
 
 function chooseNetwork(pick: Pick, slow: number): SwarmOptions['network'] {

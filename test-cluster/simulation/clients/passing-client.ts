@@ -64,7 +64,7 @@ class PassingClient {
   constructor(name: string, address: number, cluster: Cluster) {
     this.#admin = new Admin(name, address, cluster, 'one-node')
     this.#cluster = cluster
-    this.#paceMs = [120, 300][this.#admin.client.random.below(2)]!
+    this.#paceMs = [180, 450][this.#admin.client.random.below(2)]!
     cluster.lastTurnListeners.push((node, deleted) => this.#lastTurn(node, deleted))
   }
 
