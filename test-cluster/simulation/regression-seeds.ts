@@ -52,4 +52,6 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 11_001_562, found: 'R17: a fetch that a cut link had held back revived the lease of a replaced controller' },
   { seed: 13_000_315, found: 'R18: a static member restarted before it had synced, and its time was up while its new id was being stored' },
   { seed: 13_001_872, found: 'P9, a false alarm: a producer was told again what had been acknowledged before a disk was lost' },
+  { seed: 14_000_650, found: 'L1, a false alarm: a controller lost synced records while the only other copy, cut off from it alone, was about to be put out of the in-sync set by what it had proposed' },
+  { seed: 14_000_494, found: 'T1, a false alarm: clocks more than an hour apart' },
 ]

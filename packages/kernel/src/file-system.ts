@@ -53,8 +53,8 @@ export interface File {
 
 /** Whether the system refused a file operation. What a program did wrong, as an offset outside of a buffer, has codes of Node's own: `ERR_…`. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
-  return code !== undefined && !code.startsWith('ERR_')
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' && !code.startsWith('ERR_')
 }
 
 /** Replaces `path` so that after a crash it holds either the old content or the new one, whole: write a temporary, sync, rename, sync the directory. */

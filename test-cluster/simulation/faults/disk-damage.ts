@@ -226,11 +226,11 @@ export class DiskDamage {
     return { path, position, bytes: content.subarray(position, position + SECTOR_BYTES) }
   }
 
-  /** Not heard by all others but `without`: it may be out of every in-sync set before anybody hears that `without` is down. */
-  #isCutOff(id: NodeId, without: NodeId): boolean {
+  /** Not heard by all others: it may be out of every in-sync set before anybody hears of the damage, also by what the damaged node has proposed. */
+  #isCutOff(id: NodeId): boolean {
     const { network, nodeIds } = this.#cluster
     if (this.#cluster.node(id)?.process.isPaused === true) return true
-    return nodeIds.some((other) => other !== id && other !== without && (network.isBlocked(id, other) || network.isBlocked(other, id)))
+    return nodeIds.some((other) => other !== id && (network.isBlocked(id, other) || network.isBlocked(other, id)))
   }
 
   /** Whatever this node holds is in sync on another that is up and well. */
@@ -241,7 +241,7 @@ export class DiskDamage {
       const { node, stopLosing, crashIn, disk, store, isStopping } = this.#cluster.machine(one)
       if (isStopping) return false
       if (one !== id && (crashIn !== null || disk.armedFaults + store.armedFaults > 0)) return false
-      if (one !== id && this.#isCutOff(one, id)) return false
+      if (one !== id && this.#isCutOff(one)) return false
       // What has rotted in a segment that no start looks through stays unnoticed until somebody reads it.
       if (one !== id && this.#cluster.replication.disks.hasRotten(one)) return false
       if (node?.isServing !== true || (stopLosing !== null && one !== id) || this.#cluster.replication.disks.isDamaged(one)) return false

@@ -54,6 +54,8 @@ function propertiesOf(id: NodeId, voterIds: readonly NodeId[], swarm: SwarmOptio
     ['broker.heartbeat.interval.ms', String(Math.min(2_000, swarm.sessionTimeoutMs / 3 | 0))],
     ['replica.lag.time.max.ms', String(swarm.replicaLagMsMax)],
     ['min.insync.replicas', String(swarm.minIsr)],
+    // Clocks jump here by more than the hour that records may be ahead of their leader's.
+    ['log.message.timestamp.after.max.ms', '9223372036854775807'],
     ['log.flush.interval.messages', swarm.durability === 'synced' ? '1' : '9223372036854775807'],
     ['log.flush.offset.checkpoint.interval.ms', String(swarm.passing?.checkpointEveryMs ?? 3_000)],
     ['replica.high.watermark.checkpoint.interval.ms', '2000'],
