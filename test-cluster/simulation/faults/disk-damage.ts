@@ -4,6 +4,7 @@
  */
 import { BATCH_HEADER_BYTES, batchBaseOffset, batchesIn, offset } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
+import type { PartitionView } from '@kavka/replication'
 import type { MemoryFileSystem } from '@kavka/testkit'
 import type { Cluster } from '../cluster.ts'
 import type { ObservedReplica } from '../node/observed-logs.ts'
@@ -233,10 +234,23 @@ export class DiskDamage {
     return nodeIds.some((other) => other !== id && (network.isBlocked(id, other) || network.isBlocked(other, id)))
   }
 
+  /** Somebody may be out of an in-sync set by what a leader has proposed, or a voter holds and nobody has committed yet. */
+  #changesAreUnderWay(): boolean {
+    const { image } = this.#cluster
+    for (const { driver, replicas } of this.#cluster.nodes()) {
+      const { logEndOffset, highWatermark } = driver.state
+      if (logEndOffset > highWatermark) return true
+      for (const { name, partitions } of image.topics.byId.values()) {
+        for (const { partition } of partitions) if (isChanging(replicas?.partition({ topic: name, partition }) ?? null)) return true
+      }
+    }
+    return false
+  }
+
   /** Whatever this node holds is in sync on another that is up and well. */
   #othersHaveEverything(id: NodeId): boolean {
     const { image, nodeIds } = this.#cluster
-    if (nodeIds.length < 2) return false
+    if (nodeIds.length < 2 || this.#changesAreUnderWay()) return false
     for (const one of nodeIds) {
       const { node, stopLosing, crashIn, disk, store, isStopping } = this.#cluster.machine(one)
       if (isStopping) return false
@@ -253,6 +267,12 @@ export class DiskDamage {
     }
     return true
   }
+}
+
+/** A leader that waits for an answer to what it has proposed. */
+function isChanging(view: PartitionView | null): boolean {
+  const { leaderState } = (view ?? {}) as { readonly leaderState?: { readonly isrState: { readonly kind: string } } | null }
+  return (leaderState ?? null) !== null && leaderState!.isrState.kind !== 'committed'
 }
 
 /** What the next start takes to be on the disk, by `topic-partition`. */
