@@ -2,14 +2,17 @@
  * Reading and writing the files beside a segment. They are only ever added to, so that what a sync has covered survives a crash; a
  * read after one takes the entries that ascend and leaves the rest.
  */
+import { replaceFileDurably } from '@kavka/kernel'
 import type { FileSystem } from '@kavka/kernel'
 import { readFileIfThere } from '../../files/read-file-if-there.ts'
 
-/** `heldBytes` when nothing is known of a file: it is written whole. */
+/** `heldBytes` when nothing is known of a file, or it is none of this segment's: it is replaced whole. */
 export const UNKNOWN = -1
 
 /** Makes a file, of which the first `heldBytes` bytes are right, hold exactly `content`. */
 export function bringUpFile(fs: FileSystem, path: string, content: Buffer, heldBytes: number): void {
+  // Below the recovery point a start after a crash believes what it finds: the file must never hold less than it did.
+  if (heldBytes === UNKNOWN && content.length > 0) return replaceFileDurably(fs, path, content)
   const file = fs.open(path, 'create')
   try {
     const position = Math.max(0, heldBytes)

@@ -211,7 +211,9 @@ export class Segment {
     const { fs } = this.#ports
     const offsetBytes = readIfThere(fs, this.path('.index'))
     const timeBytes = readIfThere(fs, this.path('.timeindex'))
-    this.#indexes = soundIndexes(this.baseOffset, offsetBytes ?? Buffer.alloc(0), timeBytes ?? Buffer.alloc(0))
+    // Entries of both are made together: with one of the files gone the other cannot tell how far they reached.
+    const isWhole = offsetBytes !== null && timeBytes !== null
+    this.#indexes = isWhole ? soundIndexes(this.baseOffset, offsetBytes, timeBytes) : emptyIndexes(this.baseOffset)
     const { offsets, times } = this.#indexes
     this.#heldOffsetBytes = offsetBytes === null ? UNKNOWN : offsets.sizeBytes
     this.#heldTimeBytes = timeBytes === null ? UNKNOWN : times.sizeBytes
