@@ -54,4 +54,6 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 13_001_872, found: 'P9, a false alarm: a producer was told again what had been acknowledged before a disk was lost' },
   { seed: 14_000_650, found: 'L1, a false alarm: a controller lost synced records while the only other copy, cut off from it alone, was about to be put out of the in-sync set by what it had proposed' },
   { seed: 14_000_494, found: 'T1, a false alarm: clocks more than an hour apart' },
+  { seed: 20_001_728, found: 'S4: the file of a torn time index was cut to be written anew, and the power took what followed' },
+  { seed: 20_003_728, found: 'P13, a false alarm: a sector that went elsewhere held a whole batch' },
 ]

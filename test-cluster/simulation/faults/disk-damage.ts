@@ -2,7 +2,7 @@
  * Disks that lie: what was synced is gone, elsewhere, or not what it was. Always one machine at a time, and only while others are up
  * and have all of it; then nothing else is broken until that machine has caught up, for nobody promised to survive both.
  */
-import { BATCH_HEADER_BYTES, batchBaseOffset, batchesIn, offset } from '@kavka/protocol'
+import { BATCH_HEADER_BYTES, batchBaseOffset, batchesIn, offset, verifyBatchCrc } from '@kavka/protocol'
 import type { NodeId } from '@kavka/protocol'
 import type { PartitionView } from '@kavka/replication'
 import type { MemoryFileSystem } from '@kavka/testkit'
@@ -103,7 +103,7 @@ export class DiskDamage {
     const to = this.#sectorOf(id, dice[1]!, dice[0]!)
     if (from === null || to === null || (from.path === to.path && from.position === to.position)) return
     // Kafka's format has nothing against a whole batch of another log that lies where a batch begins.
-    if (to.position === 0 && from.position === 0) return
+    if (beginsWithBatch(from.bytes)) return
     const { disk, rottenFiles } = this.#takeDown(id)
     rottenFiles.add(from.path).add(to.path)
     disk.corrupt(from.path, from.position, Buffer.alloc(from.bytes.length))
@@ -267,6 +267,11 @@ export class DiskDamage {
     }
     return true
   }
+}
+
+function beginsWithBatch(bytes: Buffer): boolean {
+  const [first] = batchesIn(bytes)
+  return first?.kind === 'complete' && first.sizeBytes > BATCH_HEADER_BYTES && verifyBatchCrc(bytes, 0)
 }
 
 /** A leader that waits for an answer to what it has proposed. */
