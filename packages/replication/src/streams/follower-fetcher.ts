@@ -59,6 +59,7 @@ export class FollowerFetcher {
   #credits = 0
   #openedMs = 0
   #announceTimer: TimerHandle | null = null
+  #announcedAgainMs = -Infinity
   readonly #flush: OnceATurn
   readonly #streamBackoff: RetryBackoff
   readonly #announceBackoff: RetryBackoff
@@ -245,20 +246,19 @@ export class FollowerFetcher {
     followed.announce = 'after-back-off'
     followed.hasAcknowledgment = false
     this.#toSend.delete(followed)
-    this.#announceTimer ??= this.#dependencies.scheduler.after(this.#announceBackoff.nextDelayMs(), () => {
+    if (this.#announceTimer !== null) return
+    const { scheduler } = this.#dependencies
+    // A leader that refuses still does so at once: what comes this late is another trouble, and begins with the shortest wait.
+    if (scheduler.monotonicMs() - this.#announcedAgainMs > this.#options.backoff.delayMsMax) this.#announceBackoff.reset()
+    this.#announceTimer = scheduler.after(this.#announceBackoff.nextDelayMs(), () => {
       this.#announceTimer = null
       this.#announceTroubled()
     })
   }
 
   #announceTroubled(): void {
-    let count = 0
-    for (const followed of this.#partitions.values()) {
-      if (followed.announce !== 'after-back-off') continue
-      this.#announce(followed)
-      count++
-    }
-    if (count === 0) this.#announceBackoff.reset()
+    this.#announcedAgainMs = this.#dependencies.scheduler.monotonicMs()
+    for (const followed of this.#partitions.values()) if (followed.announce === 'after-back-off') this.#announce(followed)
   }
 
   #send(): void {

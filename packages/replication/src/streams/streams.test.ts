@@ -307,28 +307,47 @@ describe('the follower side', () => {
     expect(opened.at(-1)!.sent[0]!.positions[0]!.intent).toBe('restart')
   })
 
+  const refusal: LeaderFrame = {
+    partitions: [
+      {
+        topicId: TOPIC_ID,
+        partition: 0,
+        leaderEpoch: leaderEpoch(0),
+        errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
+        baseOffset: 0,
+        highWatermark: 0,
+        logStartOffset: 0,
+        logEndOffset: 0,
+        divergingEpoch: null,
+        records: [],
+      },
+    ],
+  }
+
+  test('waits longer for a leader that goes on refusing, and not for one that refuses again much later', () => {
+    const { scheduler, partition, opened, fetcher } = following()
+    fetcher.follow(partition)
+    scheduler.advanceSync(1)
+    const waitAfterRefusal = (): number => {
+      const { events, sent } = opened[0]!
+      const at = scheduler.monotonicMs()
+      const count = sent.length
+      events.frame(refusal)
+      while (sent.length === count) scheduler.runNextSync()
+      return scheduler.monotonicMs() - at
+    }
+    const waits = Array.from({ length: 8 }, waitAfterRefusal)
+    expect(waits[0]).toBeLessThanOrEqual(40)
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(500)
+    scheduler.advanceSync(2_000)
+    expect(waitAfterRefusal()).toBeLessThanOrEqual(40)
+  })
+
   test('asks a leader that refuses a partition again later, not in a loop', () => {
     const { scheduler, partition, opened, fetcher } = following()
     fetcher.follow(partition)
     scheduler.advanceSync(1)
-    const refuse = (): void =>
-      opened[0]!.events.frame({
-        partitions: [
-          {
-            topicId: TOPIC_ID,
-            partition: 0,
-            leaderEpoch: leaderEpoch(0),
-            errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
-            baseOffset: 0,
-            highWatermark: 0,
-            logStartOffset: 0,
-            logEndOffset: 0,
-            divergingEpoch: null,
-            records: [],
-          },
-        ],
-      })
-    refuse()
+    opened[0]!.events.frame(refusal)
     scheduler.advanceSync(10)
     expect(opened[0]!.sent.length).toBe(1)
     expect(fetcher.troubledPartitions).toBe(1)
