@@ -23,10 +23,13 @@ export class ProducerSnapshots {
     return `${this.#directory}/${offsetFileName(offset, '.snapshot')}`
   }
 
-  /** Writes the state (not synced), unless there is a snapshot of the same offset; returns the path written. */
+  /**
+   * Writes the state (not synced), unless there is a snapshot of the same offset; returns the path written. A state with a gap is not
+   * written: the next start would believe it, and pass over the damage that the gap comes from.
+   */
   take(state: ProducerState): string | null {
     const offset = state.endOffset
-    if (this.#offsets.includes(offset)) return null
+    if (state.hasGap || this.#offsets.includes(offset)) return null
     const path = this.path(offset)
     this.#fs.writeFile(path, encodeProducerSnapshot(state.entries))
     this.#offsets = [...this.#offsets, offset].toSorted((a, b) => a - b)

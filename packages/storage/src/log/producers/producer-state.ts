@@ -73,6 +73,7 @@ export class ProducerState {
   #endedUnreplicated: CompletedTransaction[] = []
   /** Exclusive end of what was applied; a snapshot taken now is valid at it. */
   #endOffset = 0
+  #hasGap = false
 
   /** `partition` only appears in messages. */
   constructor(partition: string) {
@@ -85,6 +86,15 @@ export class ProducerState {
 
   set endOffset(value: Offset) {
     this.#endOffset = value
+  }
+
+  /** Batches below its end are missing in it: the file was damaged where they were. */
+  get hasGap(): boolean {
+    return this.#hasGap
+  }
+
+  noteGap(): void {
+    this.#hasGap = true
   }
 
   get isEmpty(): boolean {
@@ -171,6 +181,7 @@ export class ProducerState {
     this.#openTransactions.clear()
     this.#endedUnreplicated = []
     this.#endOffset = endOffset
+    this.#hasGap = false
     for (const entry of entries) this.#producers.set(entry.producerId, entry)
     const open = entries.filter((entry) => entry.transactionStartOffset !== null)
     open.sort((a, b) => a.transactionStartOffset! - b.transactionStartOffset!)

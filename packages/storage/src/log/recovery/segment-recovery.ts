@@ -117,6 +117,7 @@ export function replayProducers(
     })
     if (end.kind === 'bad') damage ??= { segment, position: end.position, offset: nextOffset, message: end.message }
   }
+  if (damage !== null) producers.noteGap()
   producers.endOffset = endOffset as typeof producers.endOffset
   return damage
 }
