@@ -56,4 +56,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 14_000_494, found: 'T1, a false alarm: clocks more than an hour apart' },
   { seed: 20_001_728, found: 'S4: the file of a torn time index was cut to be written anew, and the power took what followed' },
   { seed: 20_003_728, found: 'P13, a false alarm: a sector that went elsewhere held a whole batch' },
+  { seed: 20_003_696, found: 'T2: a replay that met damage left a producer snapshot, and the next clean start took the log for whole by it; then L1: the last known leader was put out of service for its damage, with nobody to take over' },
 ]

@@ -1,5 +1,6 @@
 /** A replica whose log is damaged: relieved, emptied, filled again; or kept, when there is nobody else. */
 import { directoryOf, LOST_DIRECTORY, UNASSIGNED_DIRECTORY } from '@kavka/controller'
+import type { PartitionRegistration } from '@kavka/controller'
 import { ErrorCode, nodeId } from '@kavka/protocol'
 import type { LeaderEpoch } from '@kavka/protocol'
 import { VirtualScheduler } from '@kavka/testkit'
@@ -110,6 +111,36 @@ test('two damaged replicas: nothing is thrown away before the leader has shown t
   expect(registration(cluster)).toMatchObject({ leader, leaderEpoch, isr: [2] })
   expect(cluster.log(1)).toMatchObject({ logEndOffset: 5, highWatermark: 5 })
   expect(await read(2, 1)).toMatchObject([{ errorCode: ErrorCode.NONE }])
+})
+
+describe('the last known leader, when nobody is in sync or eligible', () => {
+  const leaderless: PartitionRegistration = {
+    ...newPartition(0, [nodeId(1), nodeId(2)]), isr: [], leader: null, lastKnownElr: [nodeId(1)], directories: [UNASSIGNED_DIRECTORY, UNASSIGNED_DIRECTORY],
+  }
+
+  async function claimOf(found: 'at-start' | 'by-read', registration = leaderless) {
+    const log = (await start(2)).cluster.log(1)
+    const health = new ReplicaHealth(nodeId(1), registration)
+    health.opened(log, UNASSIGNED_DIRECTORY)
+    log.corruption = { found, path: 'x', position: 0, offset: 0 as never, message: 'damaged' }
+    return health.claim(registration, null)
+  }
+
+  test('says nothing of its damage before it is elected', async () => {
+    expect(await claimOf('by-read')).toBeNull()
+    expect(await claimOf('by-read', { ...leaderless, isr: [nodeId(1)], leader: nodeId(1), lastKnownElr: [] })).toBe(LOST_DIRECTORY)
+  })
+
+  test('with a log that cannot serve is marked: another may be elected in its place', async () => {
+    expect(await claimOf('at-start')).toBe(LOST_DIRECTORY)
+  })
+
+  test.each([
+    ['others are eligible', { elr: [nodeId(2)] }],
+    ['another led last', { lastKnownElr: [nodeId(2)] }],
+  ])('is not meant where %s', async (_why, change) => {
+    expect(await claimOf('by-read', { ...leaderless, ...change })).toBe(LOST_DIRECTORY)
+  })
 })
 
 describe('the mark outlives the process', () => {

@@ -45,7 +45,7 @@ export class ReplicaHealth {
    */
   claim(registration: PartitionRegistration, followed: LeaderEpoch | null): Uuid | null {
     const registered = directoryOf(registration, this.#localId)
-    if (this.isDamaged) {
+    if (this.isDamaged && !this.#isLastHope(registration)) {
       // Damaged again while it was filled, it needs a new mark: see `isRefillDue`.
       const isAnnounced = followed === registration.leaderEpoch && this.#hollowIn === null
       return registered === LOST_DIRECTORY && !isAnnounced ? null : LOST_DIRECTORY
@@ -63,6 +63,19 @@ export class ReplicaHealth {
 
   get isHollow(): boolean {
     return this.#hollowIn !== null
+  }
+
+  /**
+   * Nobody is in sync or eligible, and the controller elects this replica as the last known leader (KIP-966) when its broker is unfenced,
+   * unless it is marked: then nobody would lead until somebody asks for an unclean election, as after a power cut that all replicas of
+   * the partition shared. Once it leads and others are in sync it is damaged as any other, and is relieved. With damage found at the
+   * start it could not serve: then it is better to say so.
+   */
+  #isLastHope(registration: PartitionRegistration): boolean {
+    const { leader, isr, elr, lastKnownElr } = registration
+    if (this.#isLost || this.#log?.corruption?.found !== 'by-read') return false
+    const isNobodyLeft = leader === null && isr.length === 0 && elr.length === 0
+    return isNobodyLeft && lastKnownElr.length === 1 && lastKnownElr[0] === this.#localId
   }
 
   /** Empties the log. False when that failed. */
