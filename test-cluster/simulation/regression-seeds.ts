@@ -57,4 +57,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 20_001_728, found: 'S4: the file of a torn time index was cut to be written anew, and the power took what followed' },
   { seed: 20_003_728, found: 'P13, a false alarm: a sector that went elsewhere held a whole batch' },
   { seed: 20_003_696, found: 'T2: a replay that met damage left a producer snapshot, and the next clean start took the log for whole by it; then L1: the last known leader was put out of service for its damage, with nobody to take over' },
+  { seed: 20_002_231, found: 'P18, a false alarm: a reassignment, which names a topic, came when the next of that name was there' },
 ]

@@ -1,6 +1,6 @@
 /** Admin requests on their way through a broker's channel to the active controller; what was answered goes into the history of R17. */
 import { ApiKey, ErrorCode } from '@kavka/protocol'
-import type { NodeId, Uuid } from '@kavka/protocol'
+import type { NodeId } from '@kavka/protocol'
 import type { Cluster } from '../cluster.ts'
 import { FOLLOWED_CONFIG } from '../invariants/metadata/admin-history.ts'
 import type { AdminOperation } from '../invariants/metadata/admin-history.ts'
@@ -81,11 +81,11 @@ export class Admin {
 
   /** `target` null: cancels. */
   async reassign(
-    { topicId, topic, partition }: { readonly topicId: Uuid; readonly topic: string; readonly partition: number },
+    { topic, partition }: { readonly topic: string; readonly partition: number },
     target: readonly NodeId[] | null,
   ): Promise<void> {
     const { reassignments } = this.client.cluster
-    const pending = reassignments.invoked(topicId, partition, target)
+    const pending = reassignments.invoked(topic, partition, target)
     const topics = [{ name: topic, partitions: [{ partitionIndex: partition, replicas: target }] }]
     const body = { timeoutMs: TIMEOUT_MS, allowReplicationFactorChange: true, topics }
     const answer = await this.request<{ responses: { partitions: { errorCode: number }[] }[] }>(ApiKey.AlterPartitionReassignments, 1, body)

@@ -11,7 +11,7 @@ export async function reassign(cluster: Cluster, admin: Admin, { kind, dice }: P
   const chosen = candidates[Math.floor(dice[0]! * candidates.length)]
   if (chosen === undefined) return
   const { topic, registration } = chosen
-  const where = { topicId: topic.id, topic: topic.name, partition: registration.partition }
+  const where = { topic: topic.name, partition: registration.partition }
   if (kind === 'reassign' || !isUnderWay(chosen)) await admin.reassign(where, targetOf(cluster, registration.replicas.length, dice))
   if (kind === 'cancel-reassignment') await admin.reassign(where, null)
   await admin.listReassignments()

@@ -24,7 +24,7 @@ export async function stealFromOriginals(cluster: Cluster, admin: Admin, mayBrea
   const move = moves[Math.floor(dice[0]! * moves.length)]
   if (move === undefined || !mayBreak()) return
   const { topic, registration: { replicas: originals, partition } } = move
-  const where = { topicId: topic.id, topic: topic.name, partition }
+  const where = { topic: topic.name, partition }
   // The controller is to live on, so it is the one who joins if it can be.
   const others = nodeIds.filter((id) => !originals.includes(id)).toSorted((a, b) => Number(b === controller) - Number(a === controller))
   const [joins, isDown] = others as [NodeId, NodeId]

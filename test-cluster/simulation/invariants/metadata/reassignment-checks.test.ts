@@ -4,6 +4,7 @@ import { ErrorCode } from '@kavka/protocol'
 import type { NodeId, Uuid } from '@kavka/protocol'
 import { World } from '../../world/world.ts'
 import { ReassignmentChecks } from './reassignment-checks.ts'
+import type { PendingReassignment } from './reassignment-checks.ts'
 import type { SimulatedNode } from '../../node/simulated-node.ts'
 
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as Uuid
@@ -85,18 +86,21 @@ describe('P18: a list of reassignments', () => {
 })
 
 describe('P18: in the end', () => {
+  function imageOf(id: Uuid, replicas: number[]): MetadataImage {
+    const topic = { id, name: 't', partitions: [partition(replicas)] }
+    return { ...emptyImage, topics: { byId: new Map([[id, topic]]), byName: new Map([['t', topic]]) } } as unknown as MetadataImage
+  }
+
   function ends(replicas: number[], onDisk: readonly number[], ...asked: readonly (readonly [number[] | null, number | null])[]): string | null {
     const { world, checks, at } = created()
     for (const [target, errorCode] of asked) {
-      const pending = checks.invoked(TOPIC_ID, 0, target as NodeId[] | null)
+      const pending = checks.invoked('t', 0, target as NodeId[] | null)
       at(world.nowMs + 1)
       checks.answered(pending, errorCode)
       at(world.nowMs + 1)
     }
-    const topic = { id: TOPIC_ID, name: 't', partitions: [partition(replicas)] }
-    const image = { ...emptyImage, topics: { byId: new Map([[TOPIC_ID, topic]]), byName: new Map([['t', topic]]) } } as unknown as MetadataImage
     const replica = { topicId: TOPIC_ID, topicPartition: { topic: 't', partition: 0 } }
-    checks.atQuiescence(image, onDisk.map((id) => ({ id, logs: { replicas: [replica] } }) as unknown as SimulatedNode))
+    checks.atQuiescence(imageOf(TOPIC_ID, replicas), onDisk.map((id) => ({ id, logs: { replicas: [replica] } }) as unknown as SimulatedNode))
     return world.violation?.name ?? null
   }
 
@@ -109,6 +113,29 @@ describe('P18: in the end', () => {
     ['are as they were when it was canceled, in whatever order', [2, 1], [[[2], ErrorCode.NONE], [null, ErrorCode.NONE]], null],
   ] as const)('the replicas %s', (_name, replicas, asked, violation) => {
     expect(ends([...replicas], [], ...(asked as unknown as [number[] | null, number | null][]))).toBe(violation)
+  })
+
+  test.each([
+    ['moved, by a request that was meant for the one before', [4], [4], 10, 30, null],
+    ['as it was created, when that was done to the one before', [1], [4], 10, 30, null],
+    ['nowhere that nobody asked for', [5], [4], 10, 30, 'P18 ArrivesWhereSent'],
+    ['as it was created, since the request was answered before', [4], [4], 10, 15, 'P18 ArrivesWhereSent'],
+    ['moved, since the request came later', [1], [4], 25, 30, 'P18 ArrivesWhereSent'],
+  ] as const)('a topic created at 20 ms with the name of another is %s', (_name, replicas, target, invokedMs, answeredMs, violation) => {
+    const next = 'AAAAAAAAAAAAAAAAAAAAAg' as Uuid
+    const { world, checks, at } = created()
+    let pending: PendingReassignment | null = null
+    for (const ms of [10, 15, 20, 25, 30]) {
+      at(ms)
+      if (ms === 20) {
+        checks.deleted(TOPIC_ID)
+        checks.changed(next, 't', partition([1]), undefined)
+      }
+      if (ms === invokedMs) pending = checks.invoked('t', 0, [...target] as NodeId[])
+      if (ms === answeredMs) checks.answered(pending!, ErrorCode.NONE)
+    }
+    checks.atQuiescence(imageOf(next, [...replicas]), [])
+    expect(world.violation?.name ?? null).toBe(violation)
   })
 
   test('nothing is left where the partition is no more', () => {

@@ -34,21 +34,25 @@ interface PartitionHistory {
   readonly topic: string
   readonly partition: number
   readonly created: readonly NodeId[]
-  readonly requests: PendingReassignment[]
+  readonly createdMs: number
   readonly periods: Period[]
 }
 
 export class ReassignmentChecks {
   readonly #world: World
   readonly #partitions = new Map<string, PartitionHistory>()
+  /** By topic name: a request does not say which of the topics of that name it means, and the next one may be there when it arrives. */
+  readonly #requests = new Map<string, PendingReassignment[]>()
 
   constructor(world: World) {
     this.#world = world
   }
 
-  invoked(topicId: Uuid, partition: number, target: readonly NodeId[] | null): PendingReassignment {
+  invoked(topic: string, partition: number, target: readonly NodeId[] | null): PendingReassignment {
     const pending: PendingReassignment = { target, invokedMs: this.#world.nowMs, answeredMs: Infinity, isRefused: false }
-    this.#partitions.get(keyOf(topicId, partition))?.requests.push(pending)
+    const requests = this.#requests.get(`${topic}-${partition}`)
+    if (requests === undefined) this.#requests.set(`${topic}-${partition}`, [pending])
+    else requests.push(pending)
     return pending
   }
 
@@ -118,10 +122,13 @@ export class ReassignmentChecks {
   }
 
   /** In the end the replicas are those of a request that no acknowledged one came after. */
-  #arrived({ requests, created, topic }: PartitionHistory, now: PartitionRegistration): void {
-    const effective = requests.filter(({ isRefused }) => !isRefused)
+  #arrived({ topic, created, createdMs }: PartitionHistory, now: PartitionRegistration): void {
+    const requests = this.#requests.get(`${topic}-${now.partition}`) ?? []
+    // What was answered before this topic was there was done to one that is gone.
+    const effective = requests.filter(({ isRefused, answeredMs }) => !isRefused && answeredMs >= createdMs)
     const last = effective.filter((one) => !effective.some((later) => later.answeredMs < Infinity && later.invokedMs > one.answeredMs))
-    const isOpen = effective.every(({ answeredMs }) => answeredMs === Infinity)
+    // What was on its way when the topic was created may have been done to the one before.
+    const isOpen = effective.every(({ invokedMs, answeredMs }) => answeredMs === Infinity || invokedMs < createdMs)
     // What a cancellation goes back to was wanted by somebody before; the order stays that of the canceled one, as in Kafka.
     const mayBeAny = last.some(({ target }) => target === null)
     const wanted = [...(mayBeAny ? effective : last).map(({ target }) => target), ...(mayBeAny || isOpen ? [created] : [])]
@@ -140,7 +147,10 @@ export class ReassignmentChecks {
   #of(topicId: Uuid, topic: string, { partition, replicas }: PartitionRegistration): PartitionHistory {
     const key = keyOf(topicId, partition)
     let history = this.#partitions.get(key)
-    if (history === undefined) this.#partitions.set(key, (history = { topicId, topic, partition, created: replicas, requests: [], periods: [] }))
+    if (history === undefined) {
+      history = { topicId, topic, partition, created: replicas, createdMs: this.#world.nowMs, periods: [] }
+      this.#partitions.set(key, history)
+    }
     return history
   }
 }
