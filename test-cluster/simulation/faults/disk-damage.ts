@@ -261,8 +261,9 @@ export class DiskDamage {
       if (node?.isServing !== true || (stopLosing !== null && one !== id) || this.#cluster.replication.disks.isDamaged(one)) return false
     }
     for (const topic of image.topics.byId.values()) {
-      for (const { replicas, isr } of topic.partitions) {
-        if (replicas.includes(id) && !isr.some((other) => other !== id)) return false
+      for (const { replicas, isr, removingReplicas } of topic.partitions) {
+        // Who is to leave goes when all who are to come are in sync, and the damage may be unnoticed by then.
+        if (replicas.includes(id) && !isr.some((other) => other !== id && !removingReplicas.includes(other))) return false
       }
     }
     return true

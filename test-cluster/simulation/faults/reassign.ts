@@ -1,4 +1,5 @@
 /** An administrator moves a partition to other nodes, with more or fewer replicas, changes his mind, and looks at what is under way. */
+import type { PartitionRegistration } from '@kavka/controller'
 import type { NodeId } from '@kavka/protocol'
 import type { Admin } from '../clients/admin.ts'
 import type { Cluster } from '../cluster.ts'
@@ -12,9 +13,24 @@ export async function reassign(cluster: Cluster, admin: Admin, { kind, dice }: P
   if (chosen === undefined) return
   const { topic, registration } = chosen
   const where = { topic: topic.name, partition: registration.partition }
-  if (kind === 'reassign' || !isUnderWay(chosen)) await admin.reassign(where, targetOf(cluster, registration.replicas.length, dice))
-  if (kind === 'cancel-reassignment') await admin.reassign(where, null)
+  const isCanceled = kind === 'cancel-reassignment'
+  if (!isCanceled || !isUnderWay(chosen)) {
+    const target = targetOf(cluster, registration.replicas.length, dice)
+    if (isLeftToDamaged(cluster, topic.name, registration, target)) return
+    await admin.reassign(where, target)
+  } else if (isLeftToDamaged(cluster, topic.name, registration, originalReplicas(registration))) return
+  if (isCanceled) await admin.reassign(where, null)
   await admin.listReassignments()
+}
+
+/** An administrator who throws all good copies away is beyond help: what has rotted may be known to nobody yet. Who is new copies all of it first. */
+function isLeftToDamaged(cluster: Cluster, topic: string, { partition, replicas }: PartitionRegistration, remaining: readonly NodeId[]): boolean {
+  const { disks } = cluster.replication
+  return remaining.every((id) => replicas.includes(id) && disks.mayLack(id, { topic, partition }))
+}
+
+function originalReplicas({ replicas, addingReplicas }: PartitionRegistration): NodeId[] {
+  return replicas.filter((id) => !addingReplicas.includes(id))
 }
 
 /** One fewer to one more than there are. */

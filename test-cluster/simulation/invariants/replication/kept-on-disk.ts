@@ -90,6 +90,12 @@ export class KeptOnDisk {
     return false
   }
 
+  /** Whether the run may have taken something from what this node has of a partition, noticed or not. */
+  mayLack(id: NodeId, topicPartition: TopicPartition): boolean {
+    const replica = this.#cluster.node(id)?.logs?.replica(topicPartition) ?? null
+    return this.hasRotten(id) || this.isDamaged(id) || (replica !== null && this.isRotten(replica))
+  }
+
   /** The replica was emptied to be filled again; true when it had rotted. */
   emptied(replica: ObservedReplica): boolean {
     return this.#rotten.delete(rottenKey(replica))
