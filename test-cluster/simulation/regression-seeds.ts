@@ -59,4 +59,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 20_003_696, found: 'T2: a replay that met damage left a producer snapshot, and the next clean start took the log for whole by it; then L1: the last known leader was put out of service for its damage, with nobody to take over' },
   { seed: 20_002_231, found: 'P18, a false alarm: a reassignment, which names a topic, came when the next of that name was there' },
   { seed: 20_003_813, found: 'L1, a false alarm: a partition was reassigned to the one replica that had rotted, before anybody had noticed' },
+  { seed: 21_001_017, found: 'G3: a coordinator that was cut off while a preferred leader took its place told an offset of the past' },
 ]

@@ -141,6 +141,7 @@ class NodeAssembly {
         nodeId: brandedNodeId(config.nodeId),
         heartbeatIntervalMs: config.brokerHeartbeatIntervalMs,
         sessionTimeoutMs: config.brokerSessionTimeoutMs,
+        replicaLagMsMax: config.replicaLagTimeMaxMs,
         requestTimeoutMs: config.brokerSessionTimeoutMs / 2,
         registrationTimeoutMs: config.initialBrokerRegistrationTimeoutMs,
         controlledShutdownMsMax: CONTROLLED_SHUTDOWN_MS_MAX,

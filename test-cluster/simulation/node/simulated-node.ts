@@ -264,6 +264,7 @@ export class SimulatedNode {
         nodeId,
         heartbeatIntervalMs: config.brokerHeartbeatIntervalMs,
         sessionTimeoutMs: config.brokerSessionTimeoutMs,
+        replicaLagMsMax: config.replicaLagTimeMaxMs,
         requestTimeoutMs: config.brokerSessionTimeoutMs / 2,
         registrationTimeoutMs: 10 ** 9,
         controlledShutdownMsMax: 30_000,

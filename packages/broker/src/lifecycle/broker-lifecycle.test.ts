@@ -40,13 +40,13 @@ function answered(body: object): ControllerReply {
   return { kind: 'answered', body }
 }
 
-function setUp(script: Script) {
+function setUp(script: Script, replicaLagMsMax = 30_000) {
   const scheduler = new VirtualScheduler()
   const channel = new FakeController(script)
   const world = { offset: 0 }
   const lifecycle = new BrokerLifecycle(
     {
-      nodeId: 1 as NodeId, heartbeatIntervalMs: 2000, sessionTimeoutMs: 9000, requestTimeoutMs: 4000, registrationTimeoutMs: 60_000,
+      nodeId: 1 as NodeId, heartbeatIntervalMs: 2000, sessionTimeoutMs: 9000, replicaLagMsMax, requestTimeoutMs: 4000, registrationTimeoutMs: 60_000,
       controlledShutdownMsMax: 30_000, registration: () => ({ brokerId: 1 }),
     },
     { channel, scheduler, logger: silentLogger, metadataOffset: () => world.offset, offlineLogDirs: () => [] },
@@ -179,5 +179,16 @@ test('counts as counted in for half a session from when it asked, and not while 
   channel.script = () => answered({ isFenced: true })
   await scheduler.advance(2_000)
   await turns()
+  expect(lifecycle.isCountedIn).toBe(false)
+})
+
+test('counts as counted in no longer than another leader would have to wait for it', async () => {
+  const { scheduler, channel, world, lifecycle } = setUp(unfencesWhenCaughtUp, 1_500)
+  world.offset = 7
+  await lifecycle.start()
+  channel.script = () => ({ kind: 'unreachable' })
+  await scheduler.advance(749)
+  expect(lifecycle.isCountedIn).toBe(true)
+  await scheduler.advance(1)
   expect(lifecycle.isCountedIn).toBe(false)
 })

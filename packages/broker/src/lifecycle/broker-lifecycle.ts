@@ -30,6 +30,8 @@ export interface BrokerLifecycleOptions {
   readonly heartbeatIntervalMs: number
   /** `broker.session.timeout.ms` */
   readonly sessionTimeoutMs: number
+  /** `replica.lag.time.max.ms` */
+  readonly replicaLagMsMax: number
   readonly requestTimeoutMs: number
   /** `initial.broker.registration.timeout.ms` */
   readonly registrationTimeoutMs: number
@@ -84,11 +86,15 @@ export class BrokerLifecycle {
   }
 
   /**
-   * The controller counted this broker in less than half a session ago, by the clock from when it was asked. Nobody has been elected in its
-   * place because of its silence, then; the other half is for a controller that was replaced and had not noticed when it answered.
+   * The controller counted this broker in less than half a session ago, by the clock from when it was asked, and less than half the time
+   * after which a silent replica is out of sync. Nobody has been elected in its place because of its silence, then, and who was elected all
+   * the same (a preferred leader came back) cannot have committed anything without it. The other halves are for a controller that was
+   * replaced and had not noticed when it answered, and for clocks.
    */
   get isCountedIn(): boolean {
-    return !this.#isFenced && this.#deps.scheduler.monotonicMs() - this.#lastCountedMs < this.#options.sessionTimeoutMs / 2
+    const { sessionTimeoutMs, replicaLagMsMax } = this.#options
+    const countsMs = Math.min(sessionTimeoutMs, replicaLagMsMax) / 2
+    return !this.#isFenced && this.#deps.scheduler.monotonicMs() - this.#lastCountedMs < countsMs
   }
 
   /** Registers; resolves when the controller has unfenced this broker, or with why that will not happen. */
