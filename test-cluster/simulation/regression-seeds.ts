@@ -60,4 +60,5 @@ export const regressionSeeds: readonly RegressionSeed[] = [
   { seed: 20_002_231, found: 'P18, a false alarm: a reassignment, which names a topic, came when the next of that name was there' },
   { seed: 20_003_813, found: 'L1, a false alarm: a partition was reassigned to the one replica that had rotted, before anybody had noticed' },
   { seed: 21_001_017, found: 'G3: a coordinator that was cut off while a preferred leader took its place told an offset of the past' },
+  { seed: 30_013_254, found: 'S3, a false alarm: a damaged log was emptied of what retention had deleted everywhere' },
 ]

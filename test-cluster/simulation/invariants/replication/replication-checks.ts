@@ -96,7 +96,11 @@ export class ReplicationChecks implements Omit<ReplicaObserver, 'shortened' | 'g
     const { nodeId, shadow, log } = replica
     this.#world.probes.hit(kind === 'cut' ? 'follower truncated' : 'follower started over')
     if (kind === 'start-over' && this.disks.emptied(replica)) this.#world.probes.hit('rotten replica emptied')
-    if (log.corruption !== null && kind === 'start-over') return this.content.emptying(nodeId, nameOf(replica), this.#isCandidate(truth, nodeId))
+    if (log.corruption !== null && kind === 'start-over') {
+      // Behind all that is committed, as where retention has left nothing: nobody misses anything in a leader that begins there.
+      const isMissed = endOffset < truth.committedEnd
+      return this.content.emptying(nodeId, nameOf(replica), isMissed && this.#isCandidate(truth, nodeId))
+    }
     // Who begins anew behind what was deleted has never heard of its producers.
     if (kind === 'start-over') truth.retainedFrom = Math.max(truth.retainedFrom, endOffset)
     if (this.disks.isDamaged(nodeId)) return
